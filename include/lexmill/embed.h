@@ -1,0 +1,118 @@
+/*
+ * embed: ids -> vectors.
+ *
+ * A table is rows x dim of 32-bit floats: generated from a seed, row by row as they are asked
+ * for, or mapped from a file. It never changes, so any number of threads may share one.
+ */
+#ifndef LEXMILL_EMBED_H
+#define LEXMILL_EMBED_H
+
+#include <stdbool.h>
+
+#include "lexmill/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lxm_table lxm_table;
+typedef struct lxm_windows lxm_windows;
+
+/* How rows are generated. All but LXM_INIT_TORCH depend on (seed, row, column) alone, so that any
+ * row is made without the others, with the same bits on every machine. */
+typedef enum lxm_init {
+    LXM_INIT_NORMAL = 0,  /* mean 0, standard deviation 1 */
+    LXM_INIT_UNIFORM = 1, /* from -1 to 1 */
+    LXM_INIT_ZEROS = 2,
+    LXM_INIT_ONE_HOT = 3, /* 1 in column (row mod dim), otherwise 0 */
+    LXM_INIT_TORCH = 4    /* torch.nn.Embedding(rows, dim) after torch.manual_seed(seed) */
+} lxm_init;
+
+#define LXM_ANY_ROW UINT64_MAX /* as many rows as there are ids */
+
+typedef struct lxm_table_options {
+    uint64_t rows; /* 0: LXM_ANY_ROW, which LXM_INIT_TORCH doesn't have */
+    size_t dim;    /* 0: 256 */
+    lxm_init init;
+    uint64_t seed;
+    /* LXM_INIT_TORCH only: how many values (rows x dim of the layers made before) the generator
+     * has given already, as a position table that is made after the token table. */
+    uint64_t torch_rows_before, torch_dim_before;
+} lxm_table_options;
+
+/* Makes a table that generates its rows. On success it is the caller's; on failure *table is NULL.
+ */
+LXM_API lxm_status lxm_table_generate(lxm_table **table, const lxm_table_options *options,
+                                      const lxm_allocator *allocator, lxm_error *error);
+
+/* Sinusoidal positions of "Attention Is All You Need" (Vaswani et al. 2017, 3.5):
+ * row p, column 2i: sin(p / 10000^(2i/dim)), column 2i + 1: cos of the same. */
+LXM_API lxm_status lxm_table_sinusoidal(lxm_table **table, uint64_t rows, size_t dim,
+                                        const lxm_allocator *allocator, lxm_error *error);
+
+/* Maps a file: .npy (2 dimensions, <f4, C order) or .safetensors (F32; `tensor` names one, NULL
+ * where the file holds a single two-dimensional one). Recognised by content. */
+LXM_API lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tensor,
+                                  const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_table_free(lxm_table *table);
+
+LXM_API uint64_t lxm_table_rows(const lxm_table *table); /* or LXM_ANY_ROW */
+LXM_API size_t lxm_table_dim(const lxm_table *table);
+
+/* The fingerprint of the vocabulary a table was made for; 0 where the file doesn't say. */
+LXM_API uint64_t lxm_table_fingerprint(const lxm_table *table);
+
+/* Copies the rows of `count` ids to `vectors` (count x dim). LXM_ERROR_ID: an id has no row, and
+ * error->offset is its index in `ids`; the vectors are then undefined. */
+LXM_API lxm_status lxm_table_gather(const lxm_table *table, const uint32_t *ids, size_t count,
+                                    float *vectors, lxm_error *error);
+
+/* How a document's ids become windows: for i = 0, stride, 2 stride, ...: inputs ids[i, i+context);
+ * with targets, ids[i+1, i+context+1) beside them. */
+typedef struct lxm_window_options {
+    size_t context; /* ids a window; at least 1 */
+    size_t stride;  /* 0: the context */
+    bool targets;   /* a window needs one id more, for its last target */
+    bool pad;       /* ids that fill no whole window make a last, padded one */
+    uint32_t pad_id;
+} lxm_window_options;
+
+/* Some windows, in order; each array is count x context. Valid until the sink returns. */
+typedef struct lxm_window_batch {
+    size_t count;
+    const uint32_t *inputs;
+    const uint32_t *targets; /* NULL unless asked for */
+    const uint8_t *mask;     /* 1: an id of the document, 0: padding; NULL unless `pad` */
+} lxm_window_batch;
+
+typedef struct lxm_window_sink {
+    lxm_status (*windows)(void *context, const lxm_window_batch *batch, lxm_error *error);
+    void *context;
+} lxm_window_sink;
+
+/* Cuts windows out of documents that come in pieces, `batch` windows at a time (the last batch of
+ * all may be smaller). Memory: batch x context ids. */
+LXM_API lxm_status lxm_windows_new(lxm_windows **windows, const lxm_window_options *options,
+                                   size_t batch, const lxm_window_sink *sink,
+                                   const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_windows_free(lxm_windows *windows);
+LXM_API lxm_status lxm_windows_push(lxm_windows *windows, const uint32_t *ids, size_t count,
+                                    lxm_error *error);
+LXM_API lxm_status lxm_windows_end_document(lxm_windows *windows, lxm_error *error);
+
+/* Hands out what is left of the last batch. */
+LXM_API lxm_status lxm_windows_finish(lxm_windows *windows, lxm_error *error);
+
+/* Ids that stand in no window so far (document ends that were too short). */
+LXM_API uint64_t lxm_windows_unused(const lxm_windows *windows);
+
+/* vectors[w][p] = table[ids[w][p]] + positions[p]: windows x context x dim. `positions` may be
+ * NULL; `mask` may be NULL, and rows where it is 0 are zeros. Errors as lxm_table_gather. */
+LXM_API lxm_status lxm_project(const lxm_table *table, const lxm_table *positions,
+                               const uint32_t *ids, const uint8_t *mask, size_t windows,
+                               size_t context, float *vectors, lxm_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

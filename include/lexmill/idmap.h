@@ -1,0 +1,103 @@
+/*
+ * idmap: tokens -> ids, and back.
+ *
+ * A vocabulary numbers tokens from 0. It is built from counts or read from a file; while it isn't
+ * changed it may be shared by any number of threads.
+ */
+#ifndef LEXMILL_IDMAP_H
+#define LEXMILL_IDMAP_H
+
+#include <stdbool.h>
+
+#include "lexmill/error.h"
+#include "lexmill/tokenize.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct lxm_vocab lxm_vocab;
+typedef struct lxm_counter lxm_counter;
+
+#define LXM_NO_ID UINT32_MAX
+
+/* An empty vocabulary, to be filled with lxm_vocab_add. */
+LXM_API lxm_status lxm_vocab_new(lxm_vocab **vocab, const lxm_allocator *allocator,
+                                 lxm_error *error);
+
+/* Reads a vocabulary file: a first line that names format, size and the roles of tokens, then one
+ * line an id: token (escaped as in a token stream), TAB, count. The error carries the line. */
+LXM_API lxm_status lxm_vocab_open(lxm_vocab **vocab, const char *path,
+                                  const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_vocab_free(lxm_vocab *vocab);
+
+/* Writes that file, atomically. */
+LXM_API lxm_status lxm_vocab_save(const lxm_vocab *vocab, const char *path, lxm_error *error);
+
+/* Adds a token with a count and tells its id. One that is there keeps its id; counts add up. */
+LXM_API lxm_status lxm_vocab_add(lxm_vocab *vocab, const void *token, size_t length, uint64_t count,
+                                 uint32_t *id, lxm_error *error);
+
+/* Gives a token of the vocabulary a role. */
+LXM_API lxm_status lxm_vocab_set_special(lxm_vocab *vocab, uint32_t id, lxm_error *error);
+LXM_API lxm_status lxm_vocab_set_unk(lxm_vocab *vocab, uint32_t id, lxm_error *error);
+
+LXM_API size_t lxm_vocab_size(const lxm_vocab *vocab);
+LXM_API uint32_t lxm_vocab_find(const lxm_vocab *vocab, const void *token,
+                                size_t length);         /* or LXM_NO_ID */
+LXM_API uint32_t lxm_vocab_unk(const lxm_vocab *vocab); /* or LXM_NO_ID */
+LXM_API bool lxm_vocab_is_special(const lxm_vocab *vocab, uint32_t id);
+
+/* The bytes of a token, the vocabulary's; NULL for an id that it doesn't have. */
+LXM_API const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *length);
+LXM_API uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id);
+
+/* XXH3-64 of (length as u32 little-endian, bytes) of every token in id order. */
+LXM_API uint64_t lxm_vocab_fingerprint(const lxm_vocab *vocab);
+
+/* Maps tokens to ids, 4 bytes each. A token that isn't there becomes unk; without one it is
+ * LXM_ERROR_TOKEN, and error->offset is its index in `tokens`. */
+LXM_API lxm_status lxm_vocab_encode(const lxm_vocab *vocab, const lxm_tokens *tokens, uint32_t *ids,
+                                    lxm_error *error);
+
+/* How words are put together again by lxm_decoder. */
+typedef enum lxm_join {
+    LXM_JOIN_NONE = 0,  /* bytes after bytes */
+    LXM_JOIN_SPACE = 1, /* one space between two */
+    LXM_JOIN_BOOK = 2   /* the same, but none before , . : ; ? ! " ( ) ' */
+} lxm_join;
+
+/* Order of ids in a vocabulary that is built. Ties in frequency go by bytes. */
+typedef enum lxm_order {
+    LXM_ORDER_FREQUENCY = 0, /* most frequent first */
+    LXM_ORDER_BYTES = 1,     /* by unsigned byte values: code point order in UTF-8 */
+    LXM_ORDER_APPEARANCE = 2 /* first seen first */
+} lxm_order;
+
+typedef struct lxm_build_options {
+    lxm_order order;
+    uint64_t min_count; /* 0: 1 */
+    uint64_t
+        max_size; /* tokens in all, special ones included: the most frequent stay. 0: no limit */
+    const char *const *specials; /* added after the words, in this order, whatever their counts */
+    size_t special_count;
+    const char *unk;    /* the unknown token, added last; may be among the specials; or NULL */
+    bool special_first; /* specials get the first ids */
+} lxm_build_options;
+
+/* Counts tokens in at most about `memory` bytes (0: 1 GiB): past that, sorted runs go to
+ * unnamed files in `folder` (NULL: $TMPDIR or /tmp) and are merged by lxm_counter_build. */
+LXM_API lxm_status lxm_counter_new(lxm_counter **counter, size_t memory, const char *folder,
+                                   const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_counter_free(lxm_counter *counter);
+LXM_API lxm_status lxm_counter_add(lxm_counter *counter, const lxm_tokens *tokens,
+                                   lxm_error *error);
+
+/* Makes the vocabulary of what was counted. The counter is spent: it may only be freed. */
+LXM_API lxm_status lxm_counter_build(lxm_counter *counter, const lxm_build_options *options,
+                                     lxm_vocab **vocab, lxm_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,19 @@
+/* XXH3-64, from xxHash. */
+#ifndef LXM_BASE_HASH_H
+#define LXM_BASE_HASH_H
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+static inline uint64_t lxm_hash(const void *bytes, size_t length, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(bytes, length, seed);
+}
+
+/* A seed that input can't foresee, for tables that input fills. Output never depends on it. */
+uint64_t lxm_random_seed(void);
+
+#endif

@@ -1,0 +1,328 @@
+/* Writing: a named regular file appears whole or not at all. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+enum { buffer_size = 256 * 1024 };
+
+struct lxm_output {
+    lxm_allocator allocator;
+    int fd;
+    bool regular; /* a regular file that we began at its start */
+    bool terminal;
+    char *target;    /* where a temporary file goes in the end; NULL: written straight */
+    char *temporary; /* its name until then; NULL: it has none yet */
+    uint8_t *buffer;
+    size_t used;
+};
+
+/* The file that a path leads to, through symbolic links, one that is not there included. */
+static lxm_status resolve(const lxm_allocator *allocator, const char *path, char **target,
+                          lxm_error *error)
+{
+    char link[PATH_MAX];
+    char *name = lxm_copy_string(allocator, path);
+    for (int hops = 0; name; hops++) {
+        ssize_t n = readlink(name, link, sizeof link - 1);
+        if (n < 0) {
+            *target = name;
+            return LXM_OK;
+        }
+        link[n] = '\0';
+        const char *slash = link[0] == '/' ? NULL : strrchr(name, '/');
+        size_t folder = slash ? (size_t)(slash - name) + 1 : 0;
+        char *next = hops < 40 ? lxm_allocate(allocator, folder + (size_t)n + 1, 1) : NULL;
+        if (next) {
+            memcpy(next, name, folder);
+            memcpy(next + folder, link, (size_t)n + 1);
+        }
+        lxm_release(allocator, name);
+        name = next;
+        if (hops == 40)
+            return lxm_fail_io(error, ELOOP, "can't write");
+    }
+    return lxm_fail_memory(error);
+}
+
+/* Length of the part of a path before its file name, slash included. */
+static size_t folder_length(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+static char *folder_of(const lxm_allocator *allocator, const char *path)
+{
+    size_t length = folder_length(path);
+    if (length == 0)
+        return lxm_copy_string(allocator, ".");
+    char *folder = lxm_allocate(allocator, length + 1, 1);
+    if (folder) {
+        memcpy(folder, path, length);
+        folder[length] = '\0';
+    }
+    return folder;
+}
+
+/* TARGET's folder, a dot, its name and six letters to be chosen. */
+static char *temporary_name(const lxm_allocator *allocator, const char *target)
+{
+    static const char suffix[] = ".XXXXXX";
+    size_t folder = folder_length(target), length = strlen(target);
+    char *name = lxm_allocate(allocator, length + 1 + sizeof suffix, 1);
+    if (name) {
+        memcpy(name, target, folder);
+        name[folder] = '.';
+        memcpy(name + folder + 1, target + folder, length - folder);
+        memcpy(name + length + 1, suffix, sizeof suffix);
+    }
+    return name;
+}
+
+/* Opens a temporary file: one without a name where the file system can, so that nothing is left
+ * behind even by a kill. */
+static lxm_status open_temporary(lxm_output *output, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    char *folder = folder_of(&output->allocator, output->target);
+    if (!folder)
+        return lxm_fail_memory(error);
+    struct stat old;
+    mode_t mask = umask(0);
+    umask(mask);
+    mode_t mode = stat(output->target, &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask;
+    output->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (output->fd < 0) {
+        output->temporary = temporary_name(&output->allocator, output->target);
+        if (!output->temporary)
+            status = lxm_fail_memory(error);
+        else if ((output->fd = mkostemp(output->temporary, O_CLOEXEC)) < 0) {
+            status = lxm_fail_io(error, errno, "can't write");
+            lxm_release(&output->allocator, output->temporary);
+            output->temporary = NULL;
+        }
+    }
+    lxm_release(&output->allocator, folder);
+    if (!status && fchmod(output->fd, mode))
+        status = lxm_fail_io(error, errno, "can't write");
+    return status;
+}
+
+static lxm_status open_named(lxm_output *output, const char *path, lxm_error *error)
+{
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+        output->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return output->fd < 0 ? lxm_fail_io(error, errno, "can't write") : LXM_OK;
+    }
+    lxm_status result = resolve(&output->allocator, path, &output->target, error);
+    if (!result)
+        result = open_temporary(output, error);
+    output->regular = !result;
+    return result;
+}
+
+static lxm_status open_standard(lxm_output *output, lxm_error *error)
+{
+    struct stat status;
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    if (flags < 0 || fstat(STDOUT_FILENO, &status))
+        return lxm_fail_io(error, errno, "can't write");
+    if ((flags & O_ACCMODE) == O_RDONLY)
+        return lxm_fail_io(error, EBADF, "can't write");
+    output->fd = STDOUT_FILENO;
+    output->terminal = isatty(STDOUT_FILENO);
+    output->regular =
+        S_ISREG(status.st_mode) && !(flags & O_APPEND) && lseek(STDOUT_FILENO, 0, SEEK_CUR) == 0;
+#ifdef F_SETPIPE_SZ
+    if (S_ISFIFO(status.st_mode))
+        (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
+#endif
+    return LXM_OK;
+}
+
+lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocator *allocator,
+                           lxm_error *error)
+{
+    *out = NULL;
+    lxm_allocator a = lxm_allocator_or_default(allocator);
+    lxm_output *output = lxm_new(&a, sizeof *output);
+    if (!output)
+        return lxm_fail_memory(error);
+    output->allocator = a;
+    output->fd = -1;
+    lxm_status status = LXM_OK;
+    bool standard = strcmp(path, "-") == 0;
+    output->buffer = lxm_allocate(&a, buffer_size, 1);
+    if (!output->buffer)
+        status = lxm_fail_memory(error);
+    else if (standard)
+        status = open_standard(output, error);
+    else
+        status = open_named(output, path, error);
+    if (status) {
+        if (error && status == LXM_ERROR_IO)
+            error->path = standard ? "standard output" : path;
+        lxm_output_discard(output);
+        return status;
+    }
+    *out = output;
+    return LXM_OK;
+}
+
+lxm_status lxm_output_flush(lxm_output *output, lxm_error *error)
+{
+    size_t used = output->used;
+    output->used = 0;
+    return lxm_write_all(output->fd, output->buffer, used, error);
+}
+
+lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
+{
+    if (length <= buffer_size - output->used) {
+        if (length)
+            memcpy(output->buffer + output->used, bytes, length);
+        output->used += length;
+        return LXM_OK;
+    }
+    lxm_status status = lxm_output_flush(output, error);
+    if (status)
+        return status;
+    if (length >= buffer_size / 2)
+        return lxm_write_all(output->fd, bytes, length, error);
+    memcpy(output->buffer, bytes, length);
+    output->used = length;
+    return LXM_OK;
+}
+
+bool lxm_output_can_patch(const lxm_output *output)
+{
+    return output->regular;
+}
+
+bool lxm_output_is_terminal(const lxm_output *output)
+{
+    return output->terminal;
+}
+
+lxm_status lxm_output_patch(lxm_output *output, uint64_t offset, const void *bytes, size_t length,
+                            lxm_error *error)
+{
+    if (!output->regular)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "this output can't be rewound");
+    lxm_status status = lxm_output_flush(output, error);
+    const uint8_t *p = bytes;
+    while (!status && length > 0) {
+        ssize_t n = pwrite(output->fd, p, length, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return lxm_fail_io(error, errno, "write failed");
+        p += n;
+        offset += (uint64_t)n;
+        length -= (size_t)n;
+    }
+    return status;
+}
+
+/* Gives an unnamed temporary file a name beside the target. */
+static lxm_status name_temporary(lxm_output *output, lxm_error *error)
+{
+    char self[64];
+    snprintf(self, sizeof self, "/proc/self/fd/%d", output->fd);
+    for (int tries = 0; tries < 100; tries++) {
+        char *name = temporary_name(&output->allocator, output->target);
+        if (!name)
+            return lxm_fail_memory(error);
+        /* mkstemp chooses a free name; its file makes way for the link */
+        int fd = mkstemp(name);
+        int failed = fd < 0 ? errno : 0;
+        if (fd >= 0) {
+            close(fd);
+            unlink(name);
+            failed = linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) ? errno : 0;
+        }
+        if (!failed) {
+            output->temporary = name;
+            return LXM_OK;
+        }
+        lxm_release(&output->allocator, name);
+        if (failed != EEXIST)
+            return lxm_fail_io(error, failed, "can't write");
+    }
+    return lxm_fail_io(error, EEXIST, "can't write");
+}
+
+static lxm_status sync_folder(const lxm_output *output, lxm_error *error)
+{
+    char *folder = folder_of(&output->allocator, output->target);
+    if (!folder)
+        return lxm_fail_memory(error);
+    lxm_status status = LXM_OK;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
+        status = lxm_fail_io(error, errno, "can't sync the folder");
+    if (fd >= 0)
+        close(fd);
+    lxm_release(&output->allocator, folder);
+    return status;
+}
+
+static lxm_status put_in_place(lxm_output *output, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    if (fsync(output->fd))
+        status = lxm_fail_io(error, errno, "can't sync to disk");
+    if (!status && !output->temporary)
+        status = name_temporary(output, error);
+    int fd = output->fd;
+    output->fd = -1;
+    if (close(fd) && !status)
+        status = lxm_fail_io(error, errno, "close failed");
+    if (!status && rename(output->temporary, output->target))
+        status = lxm_fail_io(error, errno, "can't rename");
+    if (!status) {
+        lxm_release(&output->allocator, output->temporary);
+        output->temporary = NULL;
+        status = sync_folder(output, error);
+    }
+    return status;
+}
+
+lxm_status lxm_output_commit(lxm_output *output, lxm_error *error)
+{
+    lxm_status status = lxm_output_flush(output, error);
+    if (!status && output->target)
+        status = put_in_place(output, error);
+    else if (!status) {
+        int fd = output->fd;
+        output->fd = -1;
+        if (close(fd))
+            status = lxm_fail_io(error, errno, "close failed");
+    }
+    lxm_output_discard(output);
+    return status;
+}
+
+void lxm_output_discard(lxm_output *output)
+{
+    if (!output)
+        return;
+    if (output->fd >= 0 && output->fd != STDOUT_FILENO)
+        close(output->fd);
+    if (output->temporary)
+        unlink(output->temporary);
+    lxm_release(&output->allocator, output->temporary);
+    lxm_release(&output->allocator, output->target);
+    lxm_release(&output->allocator, output->buffer);
+    lxm_allocator a = output->allocator;
+    lxm_release(&a, output);
+}

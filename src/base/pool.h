@@ -1,0 +1,32 @@
+/*
+ * Threads that run jobs and give them back in the order they were submitted.
+ *
+ * The caller owns the jobs. Submit up to lxm_pool_window() of them, then take one for each one
+ * more submitted. With one thread nothing is started and jobs run inside lxm_pool_submit.
+ */
+#ifndef LXM_BASE_POOL_H
+#define LXM_BASE_POOL_H
+
+#include "base/memory.h"
+
+typedef struct lxm_pool lxm_pool;
+
+/* `threads` 0: as many as the machine has. `run` is called on a worker, once for each job. */
+lxm_status lxm_pool_new(lxm_pool **pool, unsigned threads, void (*run)(void *job),
+                        const lxm_allocator *allocator, lxm_error *error);
+
+/* Waits for the jobs that run, drops those that don't. */
+void lxm_pool_free(lxm_pool *pool);
+
+/* How many jobs may be under way: 1 with one thread, otherwise twice the threads. */
+size_t lxm_pool_window(const lxm_pool *pool);
+size_t lxm_pool_pending(const lxm_pool *pool);
+
+void lxm_pool_submit(lxm_pool *pool, void *job);
+
+/* Waits for the oldest job and gives it back; NULL where none is under way. */
+void *lxm_pool_take(lxm_pool *pool);
+
+unsigned lxm_processors(void);
+
+#endif

@@ -1,0 +1,111 @@
+#include "base/utf8.h"
+
+#include <string.h>
+
+/* The range of the second byte of a sequence, by its first (Unicode 15, table 3-7). */
+static size_t lead(uint8_t first, uint8_t *low, uint8_t *high)
+{
+    *low = 0x80;
+    *high = 0xBF;
+    if (first < 0x80)
+        return 1;
+    if (first < 0xC2)
+        return 0;
+    if (first < 0xE0)
+        return 2;
+    if (first < 0xF0) {
+        if (first == 0xE0)
+            *low = 0xA0;
+        else if (first == 0xED)
+            *high = 0x9F;
+        return 3;
+    }
+    if (first > 0xF4)
+        return 0;
+    if (first == 0xF0)
+        *low = 0x90;
+    else if (first == 0xF4)
+        *high = 0x8F;
+    return 4;
+}
+
+/* How many bytes from the start agree with table 3-7; *size is what the sequence should have. */
+static size_t matching(const uint8_t *bytes, size_t length, size_t *size)
+{
+    uint8_t low, high;
+    *size = lead(bytes[0], &low, &high);
+    if (*size < 2)
+        return *size;
+    size_t n = 1;
+    while (n < *size && n < length && bytes[n] >= low && bytes[n] <= high) {
+        low = 0x80;
+        high = 0xBF;
+        n++;
+    }
+    return n;
+}
+
+size_t lxm_utf8_sequence(const uint8_t *bytes, size_t length)
+{
+    size_t size;
+    if (length == 0)
+        return 0;
+    return matching(bytes, length, &size) == size ? size : 0;
+}
+
+size_t lxm_utf8_ill_formed(const uint8_t *bytes, size_t length)
+{
+    size_t size, n = matching(bytes, length, &size);
+    if (n == length && n < size)
+        return 0;
+    return n ? n : 1;
+}
+
+static inline int is_ascii_word(const uint8_t *bytes)
+{
+    uint64_t words[4];
+    memcpy(words, bytes, sizeof words);
+    return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080u) == 0;
+}
+
+size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
+{
+    size_t i = 0;
+    for (;;) {
+        while (length - i >= 32 && is_ascii_word(bytes + i))
+            i += 32;
+        size_t stop = length - i > 32 ? i + 32 : length;
+        while (i < stop) {
+            size_t size = lxm_utf8_sequence(bytes + i, length - i);
+            if (size == 0)
+                return i;
+            i += size;
+        }
+        if (i >= length)
+            return i;
+    }
+}
+
+size_t lxm_utf8_encode(uint32_t c, uint8_t *bytes)
+{
+    if (c < 0x80) {
+        bytes[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        bytes[0] = (uint8_t)(0xC0 | c >> 6);
+        bytes[1] = (uint8_t)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        bytes[0] = (uint8_t)(0xE0 | c >> 12);
+        bytes[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+        bytes[2] = (uint8_t)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    bytes[0] = (uint8_t)(0xF0 | c >> 18);
+    bytes[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
+    bytes[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+    bytes[3] = (uint8_t)(0x80 | (c & 0x3F));
+    return 4;
+}

@@ -1,0 +1,41 @@
+/* UTF-8: validation (Unicode 15, table 3-7) and decoding of what is valid. */
+#ifndef LXM_BASE_UTF8_H
+#define LXM_BASE_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Length of the longest prefix that is whole, valid UTF-8. */
+size_t lxm_utf8_valid(const uint8_t *bytes, size_t length);
+
+/* Length of the whole, valid sequence that stands at the start, or 0. */
+size_t lxm_utf8_sequence(const uint8_t *bytes, size_t length);
+
+/* For bytes that lxm_utf8_sequence calls 0: the length of their maximal ill-formed subpart (1 to
+ * 3), or 0 where they are a valid sequence that is merely cut off by `length`. */
+size_t lxm_utf8_ill_formed(const uint8_t *bytes, size_t length);
+
+/* Decodes a sequence of valid UTF-8; *length is its size. */
+static inline uint32_t lxm_utf8_decode(const uint8_t *p, size_t *length)
+{
+    if (p[0] < 0x80) {
+        *length = 1;
+        return p[0];
+    }
+    if (p[0] < 0xE0) {
+        *length = 2;
+        return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+    }
+    if (p[0] < 0xF0) {
+        *length = 3;
+        return (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+    }
+    *length = 4;
+    return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 |
+           (uint32_t)(p[2] & 0x3F) << 6 | (p[3] & 0x3F);
+}
+
+/* Encodes a scalar value; returns its size. `bytes` holds 4. */
+size_t lxm_utf8_encode(uint32_t code_point, uint8_t *bytes);
+
+#endif

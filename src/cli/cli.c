@@ -1,0 +1,235 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char *program_name = "lexmill";
+
+void cli_start(const char *program)
+{
+    program_name = program;
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            /* the wrong direction, so that using the stream still fails */
+            if (open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+                exit(exit_failed);
+}
+
+static _Noreturn void print_and_exit(const char *text)
+{
+    if (fputs(text, stdout) == EOF || fflush(stdout) == EOF || fclose(stdout) == EOF) {
+        fprintf(stderr, "%s: standard output: %s\n", program_name, strerror(errno));
+        exit(exit_failed);
+    }
+    exit(exit_done);
+}
+
+bool cli_common_option(cli_common *common, int option, const char *help)
+{
+    char version[96];
+    switch (option) {
+    case 'o':
+        common->output = optarg;
+        return true;
+    case 'f':
+        common->format = optarg;
+        return true;
+    case 'b':
+        common->binary = true;
+        return true;
+    case 'j':
+        common->threads = (unsigned)cli_number("threads", optarg, 1, 1024);
+        return true;
+    case 'q':
+        common->quiet = true;
+        return true;
+    case 'v':
+        common->verbose = true;
+        return true;
+    case cli_option_progress:
+        common->progress = 1;
+        return true;
+    case cli_option_no_progress:
+        common->progress = 0;
+        return true;
+    case 'h':
+        print_and_exit(help);
+    case cli_option_version:
+        snprintf(version, sizeof version, "%s (lexmill) %s\n", program_name, lxm_version());
+        print_and_exit(version);
+    case '?':
+    case ':':
+        cli_try_help();
+    default:
+        return false;
+    }
+}
+
+void cli_try_help(void)
+{
+    fprintf(stderr, "%s: try '%s --help'\n", program_name, program_name);
+    exit(exit_usage);
+}
+
+void cli_usage(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s: ", program_name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    exit(exit_usage);
+}
+
+void cli_note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "%s: ", program_name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+}
+
+int cli_failure(const lxm_error *error)
+{
+    char place[64] = "";
+    size_t used = 0;
+    if (error->line)
+        used += (size_t)snprintf(place, sizeof place, ":%" PRIu64, error->line);
+    if (error->path)
+        used += (size_t)snprintf(place + used, sizeof place - used, ": ");
+    if (error->offset != LXM_NO_OFFSET)
+        snprintf(place + used, sizeof place - used, "byte %" PRIu64 ": ", error->offset);
+    const char *path = error->path ? error->path : "";
+    if (strcmp(path, "-") == 0)
+        path = "standard input";
+    fprintf(stderr, "%s: %s%s%s\n", program_name, path, place,
+            error->message[0] ? error->message : lxm_status_name(error->code));
+    return error->code == LXM_ERROR_ARGUMENT ? exit_usage : exit_failed;
+}
+
+static bool parse_number(const char *text, uint64_t *number, char **end)
+{
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *number = strtoull(text, end, 10);
+    return errno == 0;
+}
+
+static uint64_t in_range(const char *name, const char *text, bool good, uint64_t number,
+                         uint64_t least, uint64_t most)
+{
+    if (!good || number < least || number > most)
+        cli_usage("--%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64, name, text,
+                  least, most);
+    return number;
+}
+
+uint64_t cli_number(const char *name, const char *text, uint64_t least, uint64_t most)
+{
+    uint64_t number = 0;
+    char *end = NULL;
+    bool good = parse_number(text, &number, &end) && *end == '\0';
+    return in_range(name, text, good, number, least, most);
+}
+
+uint64_t cli_size(const char *name, const char *text, uint64_t least, uint64_t most)
+{
+    static const char suffixes[] = "KMGT";
+    uint64_t number = 0;
+    char *end = NULL;
+    bool good = parse_number(text, &number, &end);
+    const char *suffix = good && *end ? strchr(suffixes, *end) : NULL;
+    if (suffix) {
+        uint64_t factor = (uint64_t)1 << 10 * (suffix - suffixes + 1);
+        good = !__builtin_mul_overflow(number, factor, &number);
+        end++;
+    }
+    return in_range(name, text, good && *end == '\0', number, least, most);
+}
+
+int cli_choice(const char *name, const char *text, const char *const *words)
+{
+    char list[256] = "";
+    size_t used = 0;
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(text, words[i]) == 0)
+            return i;
+        if (used < sizeof list)
+            used +=
+                (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", words[i]);
+    }
+    cli_usage("--%s: '%s' is not one of: %s", name, text, list);
+}
+
+cli_paths cli_inputs(int argc, char **argv, int first)
+{
+    static const char *const standard_input[] = {"-"};
+    if (first >= argc)
+        return (cli_paths){standard_input, 1};
+    return (cli_paths){(const char *const *)argv + first, (size_t)(argc - first)};
+}
+
+void cli_refuse_terminal(const char *path, const char *hint)
+{
+    if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO))
+        cli_usage("binary output is not for a terminal: %s", hint);
+}
+
+static double seconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void report(void *context, uint64_t bytes)
+{
+    cli_progress *p = context;
+    double now = seconds();
+    if (now - p->started < 1 || now - p->printed < 0.25)
+        return;
+    p->printed = now;
+    p->shown = true;
+    double rate = (double)bytes / (now - p->started);
+    fprintf(stderr, "\r%s: %.1f MB, %.1f MB/s", program_name, 1e-6 * (double)bytes, 1e-6 * rate);
+    if (p->total && rate > 0 && bytes <= p->total)
+        fprintf(stderr, ", %.0f s left", (double)(p->total - bytes) / rate);
+    fputs("\033[K", stderr);
+}
+
+lxm_job cli_job(const cli_common *common, const cli_paths *inputs, cli_progress *progress)
+{
+    *progress = (cli_progress){.started = seconds()};
+    bool wanted = common->progress < 0 ? !common->quiet && isatty(STDERR_FILENO) : common->progress;
+    struct stat status;
+    for (size_t i = 0; i < inputs->count; i++) {
+        const char *path = inputs->paths[i];
+        int failed = strcmp(path, "-") ? stat(path, &status) : fstat(STDIN_FILENO, &status);
+        if (failed || !S_ISREG(status.st_mode)) {
+            progress->total = 0;
+            break;
+        }
+        progress->total += (uint64_t)status.st_size;
+    }
+    return (lxm_job){.threads = common->threads,
+                     .progress = wanted ? report : NULL,
+                     .progress_context = progress};
+}
+
+void cli_progress_end(cli_progress *progress)
+{
+    if (progress->shown)
+        fputs("\r\033[K", stderr);
+}

@@ -1,0 +1,71 @@
+/* The presets: each is defined by its PCRE2 pattern. */
+#include "lexmill/tokenize.h"
+
+/* White_Space of Unicode, written out: PCRE2's own \s has U+180E under UCP. */
+#define SPACE                                                                                      \
+    "\\t-\\r\\x20\\x{85}\\x{A0}\\x{1680}\\x{2000}-\\x{200A}\\x{2028}\\x{2029}\\x{202F}\\x{205F}"   \
+    "\\x{3000}"
+#define S "[" SPACE "]"
+
+/* Ideographs: the blocks of CJK, its compatibility block, planes 2 and 3. */
+#define IDEOGRAPH "\\x{3400}-\\x{4DBF}\\x{4E00}-\\x{9FFF}\\x{F900}-\\x{FAFF}\\x{20000}-\\x{3FFFF}"
+#define LETTER "[^\\P{L}" IDEOGRAPH "]"
+#define WORD_PART "(?:" LETTER "++|[\\p{N}\\p{M}]++)"
+/* Apostrophes, hyphens, middle dot, underscore, soft hyphen, zero width joiners, Hebrew marks. */
+#define JOINER "['\\x{2019}\\-\\x{2010}\\x{2011}\\x{B7}_\\x{AD}\\x{200C}\\x{200D}\\x{5F3}\\x{5F4}]"
+/* What an emoji or a symbol drags behind it: marks, skin tones, tags. */
+#define EXTEND "[\\p{M}\\x{1F3FB}-\\x{1F3FF}\\x{E0020}-\\x{E007F}]*+"
+
+/* A word of letters, marks and digits, joined by single joiners, and by . and , between digits;
+ * an ideograph; a flag; any other character that can be seen, emoji sequences whole. */
+#define WORDS                                                                                      \
+    "(?:" LETTER "|\\p{N})" WORD_PART "*+"                                                         \
+    "(?:(?:" JOINER "|(?<=\\p{Nd})[.,](?=\\p{Nd}))(?=" LETTER "|\\p{N})" WORD_PART "++)*+"         \
+    "|[" IDEOGRAPH "]\\p{M}*+"                                                                     \
+    "|[\\x{1F1E6}-\\x{1F1FF}]{2}"                                                                  \
+    "|[^\\p{Z}\\p{Cc}\\p{Cf}]" EXTEND "(?:\\x{200D}\\p{So}" EXTEND ")*+"
+
+/* Python's str.isspace, which is White_Space and U+001C to U+001F. */
+#define BOOK_BREAK "\\x{1C}-\\x{1F}" SPACE ",.:;?_!\"()'"
+#define BOOK "--|[,.:;?_!\"()']|(?:[^\\-" BOOK_BREAK "]++|-(?!-))++"
+
+#define GPT2                                                                                       \
+    "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^" SPACE "\\p{L}\\p{N}]++|" S "+(?![^" SPACE    \
+    "])|" S "++"
+
+#define CL100K                                                                                     \
+    "'(?i:[sdmt]|ll|ve|re)|[^\\r\\n\\p{L}\\p{N}]?+\\p{L}++|\\p{N}{1,3}+"                           \
+    "| ?[^" SPACE "\\p{L}\\p{N}]++[\\r\\n]*+|" S "++\\z|" S "*[\\r\\n]|" S "+(?![^" SPACE "])|" S
+
+#define LLAMA3_WITH(digits)                                                                        \
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}++|" digits "| ?[^" SPACE            \
+    "\\p{L}\\p{N}]++[\\r\\n]*+|" S "*[\\r\\n]+|" S "+(?![^" SPACE "])|" S "++"
+
+#define UPPER "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]"
+#define LOWER "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]"
+#define SUFFIX "(?i:'s|'t|'re|'ve|'m|'ll|'d)?+"
+#define O200K                                                                                      \
+    "[^\\r\\n\\p{L}\\p{N}]?" UPPER "*" LOWER "++" SUFFIX "|[^\\r\\n\\p{L}\\p{N}]?" UPPER "+" LOWER \
+    "*+" SUFFIX "|\\p{N}{1,3}+| ?[^" SPACE "\\p{L}\\p{N}]++[\\r\\n/]*+|" S "*[\\r\\n]+|" S         \
+    "+(?![^" SPACE "])|" S "++"
+
+const lxm_preset *lxm_preset_at(size_t index)
+{
+    static const lxm_preset presets[] = {
+        {"words", WORDS, "lexmill",
+         "words of any language with inner apostrophes and hyphens, numbers, each ideograph, each "
+         "punctuation mark, emoji"},
+        {"book", BOOK, "Build a Large Language Model (From Scratch), section 2.2",
+         "re.split(r'([,.:;?_!\"()\\']|--|\\s)'), white space dropped"},
+        {"whitespace", "[^" SPACE "]++", "Unicode White_Space", "what stands between white space"},
+        {"gpt2", GPT2, "openai/tiktoken openai_public.py: gpt2, r50k_base, p50k_base",
+         "GPT-2 and GPT-3"},
+        {"cl100k", CL100K, "openai/tiktoken openai_public.py: cl100k_base", "GPT-3.5 and GPT-4"},
+        {"o200k", O200K, "openai/tiktoken openai_public.py: o200k_base", "GPT-4o"},
+        {"llama3", LLAMA3_WITH("\\p{N}{1,3}+"), "ggml-org/llama.cpp llama-vocab.cpp: llama3",
+         "Llama 3"},
+        {"qwen2", LLAMA3_WITH("\\p{N}"), "ggml-org/llama.cpp llama-vocab.cpp: qwen2",
+         "Qwen 2 and 2.5"},
+    };
+    return index < sizeof presets / sizeof *presets ? &presets[index] : NULL;
+}
