@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/hash.h"
 
 enum { buffer_size = 256 * 1024 };
 
@@ -72,46 +73,49 @@ static char *folder_of(const lxm_allocator *allocator, const char *path)
     return folder;
 }
 
-/* TARGET's folder, a dot, its name and six letters to be chosen. */
+/* TARGET's folder, a dot, its name and a random suffix. */
 static char *temporary_name(const lxm_allocator *allocator, const char *target)
 {
-    static const char suffix[] = ".XXXXXX";
-    size_t folder = folder_length(target), length = strlen(target);
-    char *name = lxm_allocate(allocator, length + 1 + sizeof suffix, 1);
-    if (name) {
-        memcpy(name, target, folder);
-        name[folder] = '.';
-        memcpy(name + folder + 1, target + folder, length - folder);
-        memcpy(name + length + 1, suffix, sizeof suffix);
-    }
+    size_t folder = folder_length(target), size = strlen(target) + 16;
+    char *name = lxm_allocate(allocator, size, 1);
+    if (name)
+        snprintf(name, size, "%.*s.%s.%08x", (int)folder, target, target + folder,
+                 (unsigned)lxm_random_seed());
     return name;
 }
 
+/* Makes a file beside the target, under a name that nobody has. */
+static lxm_status open_visible(lxm_output *output, lxm_error *error)
+{
+    for (int tries = 0; tries < 100; tries++) {
+        char *name = temporary_name(&output->allocator, output->target);
+        if (!name)
+            return lxm_fail_memory(error);
+        output->fd = open(name, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0666);
+        if (output->fd >= 0) {
+            output->temporary = name;
+            return LXM_OK;
+        }
+        int failed = errno;
+        lxm_release(&output->allocator, name);
+        if (failed != EEXIST)
+            return lxm_fail_io(error, failed, "can't write");
+    }
+    return lxm_fail_io(error, EEXIST, "can't write");
+}
+
 /* Opens a temporary file: one without a name where the file system can, so that nothing is left
- * behind even by a kill. */
+ * behind even by a kill. It gets the permissions of the file that it will replace. */
 static lxm_status open_temporary(lxm_output *output, lxm_error *error)
 {
-    lxm_status status = LXM_OK;
     char *folder = folder_of(&output->allocator, output->target);
     if (!folder)
         return lxm_fail_memory(error);
-    struct stat old;
-    mode_t mask = umask(0);
-    umask(mask);
-    mode_t mode = stat(output->target, &old) == 0 ? old.st_mode & 07777 : 0666 & ~mask;
-    output->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (output->fd < 0) {
-        output->temporary = temporary_name(&output->allocator, output->target);
-        if (!output->temporary)
-            status = lxm_fail_memory(error);
-        else if ((output->fd = mkostemp(output->temporary, O_CLOEXEC)) < 0) {
-            status = lxm_fail_io(error, errno, "can't write");
-            lxm_release(&output->allocator, output->temporary);
-            output->temporary = NULL;
-        }
-    }
+    output->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
     lxm_release(&output->allocator, folder);
-    if (!status && fchmod(output->fd, mode))
+    lxm_status status = output->fd < 0 ? open_visible(output, error) : LXM_OK;
+    struct stat old;
+    if (!status && stat(output->target, &old) == 0 && fchmod(output->fd, old.st_mode & 07777))
         status = lxm_fail_io(error, errno, "can't write");
     return status;
 }
@@ -242,14 +246,7 @@ static lxm_status name_temporary(lxm_output *output, lxm_error *error)
         char *name = temporary_name(&output->allocator, output->target);
         if (!name)
             return lxm_fail_memory(error);
-        /* mkstemp chooses a free name; its file makes way for the link */
-        int fd = mkstemp(name);
-        int failed = fd < 0 ? errno : 0;
-        if (fd >= 0) {
-            close(fd);
-            unlink(name);
-            failed = linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) ? errno : 0;
-        }
+        int failed = linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) ? errno : 0;
         if (!failed) {
             output->temporary = name;
             return LXM_OK;
