@@ -40,7 +40,7 @@ LXM_API uint64_t lxm_input_size(const lxm_input *input);
 
 /* Opens an output; "-" is standard output. A regular file is written beside the target and takes
  * its place in lxm_output_commit; through a symbolic link the link's target does. A FIFO or a
- * device is written straight. */
+ * device is written straight. Errors of the output carry `path`, which must outlive it. */
 LXM_API lxm_status lxm_output_open(lxm_output **output, const char *path,
                                    const lxm_allocator *allocator, lxm_error *error);
 LXM_API lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length,
@@ -123,8 +123,9 @@ LXM_API void lxm_reader_free(lxm_reader *reader);
 LXM_API lxm_status lxm_reader_next(lxm_reader *reader, lxm_block *block, bool *more,
                                    lxm_error *error);
 
-/* The fingerprint and settings of a binary stream; 0 and "" for text. Known after lxm_reader_new.
- */
+/* What the header of a binary stream says, known after lxm_reader_new; for text: false, 0, "". */
+LXM_API bool lxm_reader_is_binary(const lxm_reader *reader);
+LXM_API bool lxm_reader_has_offsets(const lxm_reader *reader);
 LXM_API uint64_t lxm_reader_fingerprint(const lxm_reader *reader);
 LXM_API const char *lxm_reader_settings(const lxm_reader *reader);
 

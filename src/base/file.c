@@ -278,6 +278,15 @@ lxm_status lxm_spool_read(lxm_spool *spool, uint64_t offset, void *bytes, size_t
     return LXM_OK;
 }
 
+lxm_status lxm_spool_clear(lxm_spool *spool, lxm_error *error)
+{
+    spool->buffer.length = 0;
+    spool->length = 0;
+    if (spool->fd >= 0 && (ftruncate(spool->fd, 0) || lseek(spool->fd, 0, SEEK_SET)))
+        return lxm_fail_io(error, errno, "can't rewind a temporary file");
+    return LXM_OK;
+}
+
 lxm_status lxm_spool_drain(lxm_spool *spool, lxm_output *output, lxm_error *error)
 {
     uint8_t bytes[16384];
@@ -290,9 +299,5 @@ lxm_status lxm_spool_drain(lxm_spool *spool, lxm_output *output, lxm_error *erro
             status = lxm_output_write(output, bytes, n, error);
         at += n;
     }
-    spool->buffer.length = 0;
-    spool->length = 0;
-    if (!status && spool->fd >= 0 && (ftruncate(spool->fd, 0) || lseek(spool->fd, 0, SEEK_SET)))
-        status = lxm_fail_io(error, errno, "can't rewind a temporary file");
-    return status;
+    return status ? status : lxm_spool_clear(spool, error);
 }

@@ -34,6 +34,9 @@ lxm_status lxm_spool_write(lxm_spool *spool, const void *bytes, size_t length, l
 lxm_status lxm_spool_read(lxm_spool *spool, uint64_t offset, void *bytes, size_t length,
                           lxm_error *error);
 
+/* Empties it. */
+lxm_status lxm_spool_clear(lxm_spool *spool, lxm_error *error);
+
 /* Writes all of it to an output and empties it. */
 lxm_status lxm_spool_drain(lxm_spool *spool, lxm_output *output, lxm_error *error);
 

@@ -16,6 +16,7 @@ enum { buffer_size = 256 * 1024 };
 
 struct lxm_output {
     lxm_allocator allocator;
+    const char *name; /* for messages: the caller's */
     int fd;
     bool regular; /* a regular file that we began at its start */
     bool terminal;
@@ -165,6 +166,7 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     output->fd = -1;
     lxm_status status = LXM_OK;
     bool standard = strcmp(path, "-") == 0;
+    output->name = standard ? "standard output" : path;
     output->buffer = lxm_allocate(&a, buffer_size, 1);
     if (!output->buffer)
         status = lxm_fail_memory(error);
@@ -173,8 +175,7 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     else
         status = open_named(output, path, error);
     if (status) {
-        if (error && status == LXM_ERROR_IO)
-            error->path = standard ? "standard output" : path;
+        named(output, status, error);
         lxm_output_discard(output);
         return status;
     }
@@ -182,11 +183,19 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     return LXM_OK;
 }
 
+/* Says which output failed. */
+static lxm_status named(const lxm_output *output, lxm_status status, lxm_error *error)
+{
+    if (status && error)
+        error->path = output->name;
+    return status;
+}
+
 lxm_status lxm_output_flush(lxm_output *output, lxm_error *error)
 {
     size_t used = output->used;
     output->used = 0;
-    return lxm_write_all(output->fd, output->buffer, used, error);
+    return named(output, lxm_write_all(output->fd, output->buffer, used, error), error);
 }
 
 lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
@@ -201,7 +210,7 @@ lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length
     if (status)
         return status;
     if (length >= buffer_size / 2)
-        return lxm_write_all(output->fd, bytes, length, error);
+        return named(output, lxm_write_all(output->fd, bytes, length, error), error);
     memcpy(output->buffer, bytes, length);
     output->used = length;
     return LXM_OK;
@@ -229,7 +238,7 @@ lxm_status lxm_output_patch(lxm_output *output, uint64_t offset, const void *byt
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return lxm_fail_io(error, errno, "write failed");
+            return named(output, lxm_fail_io(error, errno, "write failed"), error);
         p += n;
         offset += (uint64_t)n;
         length -= (size_t)n;
@@ -305,6 +314,7 @@ lxm_status lxm_output_commit(lxm_output *output, lxm_error *error)
         if (close(fd))
             status = lxm_fail_io(error, errno, "close failed");
     }
+    named(output, status, error);
     lxm_output_discard(output);
     return status;
 }

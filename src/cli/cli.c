@@ -187,6 +187,19 @@ void cli_refuse_terminal(const char *path, const char *hint)
         cli_usage("binary output is not for a terminal: %s", hint);
 }
 
+lxm_stream_format cli_stream_format(const cli_common *common)
+{
+    static const char *const formats[] = {"text", "binary", "jsonl", NULL};
+    lxm_stream_format format = LXM_STREAM_TEXT;
+    if (common->format)
+        format = (lxm_stream_format)cli_choice("format", common->format, formats);
+    if (common->binary)
+        format = LXM_STREAM_BINARY;
+    if (format == LXM_STREAM_BINARY)
+        cli_refuse_terminal(common->output, "use -o FILE, a pipe, or -f text");
+    return format;
+}
+
 static double seconds(void)
 {
     struct timespec now;

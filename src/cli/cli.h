@@ -39,6 +39,11 @@ enum { cli_option_progress = 256, cli_option_no_progress, cli_option_version, cl
  * is opened in the place of a closed standard stream. */
 void cli_start(const char *program);
 
+#define CLI_COMMON_DEFAULT                                                                         \
+    {                                                                                              \
+        .output = "-", .progress = -1                                                              \
+    }
+
 /* Handles a common option; false where `option` is none. --help and --version end the program. */
 bool cli_common_option(cli_common *common, int option, const char *help);
 
@@ -67,6 +72,10 @@ typedef struct cli_paths {
     size_t count;
 } cli_paths;
 cli_paths cli_inputs(int argc, char **argv, int first);
+
+/* The format of a token or id stream; ends the program where -f names another, or where binary
+ * would go to a terminal. */
+lxm_stream_format cli_stream_format(const cli_common *common);
 
 /* Refuses to write binary to a terminal: exits with 2 and says what to do. */
 void cli_refuse_terminal(const char *path, const char *hint);

@@ -1,0 +1,181 @@
+/* tokenize: text -> tokens. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "usage: tokenize [OPTION]... [FILE]...\n"
+    "Cuts text into tokens, one a line. Without FILE, or where it is -, reads standard input.\n"
+    "\n"
+    "  -p, --preset NAME      words (default), book, whitespace, gpt2, ...; see --list\n"
+    "      --list             show the presets and their patterns\n"
+    "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
+    "      --split REGEX      what lies between matches is a token\n"
+    "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
+    "      --casefold, --lowercase, --strip-marks\n"
+    "  -d, --documents HOW    a document is a file (default), line, blank (paragraph) or nul\n"
+    "      --special TOKEN    keep TOKEN whole; may be repeated\n"
+    "      --invalid HOW      bytes that are not UTF-8: error (default), replace, bytes\n"
+    "      --offsets          add where each token stands: begin and end byte in its document\n"
+    "      --max-token SIZE   longest token allowed (default 16M)\n"
+    "      --match-limit N    steps that PCRE2 may take for one match (default 10000000)\n"
+    "  -f, --format FORMAT    text (default), binary or jsonl; -b is -f binary\n"
+    "  -o, --output FILE      write FILE, whole or not at all\n"
+    "  -j, --threads N        default: all processors; the output is the same\n"
+    "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
+    "\n"
+    "examples:\n"
+    "  tokenize book.txt | sort | uniq -c | sort -rn | head     count words\n"
+    "  tokenize -p gpt2 -d line notes.txt -f jsonl --offsets    tokens and byte offsets\n"
+    "  tokenize book.txt | idmap | embed > vectors.npy          the whole chain\n";
+
+enum {
+    option_list = cli_option_own,
+    option_split,
+    option_casefold,
+    option_lowercase,
+    option_strip_marks,
+    option_special,
+    option_invalid,
+    option_offsets,
+    option_max_token,
+    option_match_limit,
+};
+
+static const struct option long_options[] = {
+    CLI_COMMON_LONG,
+    {"preset", required_argument, NULL, 'p'},
+    {"list", no_argument, NULL, option_list},
+    {"pattern", required_argument, NULL, 'e'},
+    {"split", required_argument, NULL, option_split},
+    {"normalize", required_argument, NULL, 'n'},
+    {"casefold", no_argument, NULL, option_casefold},
+    {"lowercase", no_argument, NULL, option_lowercase},
+    {"strip-marks", no_argument, NULL, option_strip_marks},
+    {"documents", required_argument, NULL, 'd'},
+    {"special", required_argument, NULL, option_special},
+    {"invalid", required_argument, NULL, option_invalid},
+    {"offsets", no_argument, NULL, option_offsets},
+    {"max-token", required_argument, NULL, option_max_token},
+    {"match-limit", required_argument, NULL, option_match_limit},
+    {NULL, 0, NULL, 0},
+};
+
+typedef struct settings {
+    cli_common common;
+    lxm_tokenizer_options tokenizer;
+    lxm_documents documents;
+    const char **specials;
+    bool list;
+} settings;
+
+static int list_presets(void)
+{
+    const lxm_preset *preset;
+    for (size_t i = 0; (preset = lxm_preset_at(i)); i++)
+        printf("%s\n  %s\n  from: %s\n  pattern: %s\n\n", preset->name, preset->summary,
+               preset->origin, preset->pattern);
+    if (fflush(stdout) == EOF || fclose(stdout) == EOF) {
+        cli_note("standard output: write failed");
+        return exit_failed;
+    }
+    return exit_done;
+}
+
+static void set_option(settings *s, int option)
+{
+    static const char *const forms[] = {"none", "nfc", "nfd", "nfkc", "nfkd", NULL};
+    static const char *const invalid[] = {"error", "replace", "bytes", NULL};
+    static const char *const documents[] = {"file", "line", "blank", "nul", NULL};
+    lxm_tokenizer_options *t = &s->tokenizer;
+    switch (option) {
+    case 'p':
+        t->preset = optarg;
+        break;
+    case option_list:
+        s->list = true;
+        break;
+    case 'e':
+    case option_split:
+        t->pattern = optarg;
+        t->split = option == option_split;
+        break;
+    case 'n':
+        t->normal_form = (lxm_normal_form)cli_choice("normalize", optarg, forms);
+        break;
+    case option_casefold:
+        t->casefold = true;
+        break;
+    case option_lowercase:
+        t->lowercase = true;
+        break;
+    case option_strip_marks:
+        t->strip_marks = true;
+        break;
+    case 'd':
+        s->documents = (lxm_documents)cli_choice("documents", optarg, documents);
+        break;
+    case option_special:
+        s->specials[t->special_count++] = optarg;
+        break;
+    case option_invalid:
+        t->invalid = (lxm_invalid)cli_choice("invalid", optarg, invalid);
+        break;
+    case option_offsets:
+        t->offsets = true;
+        break;
+    case option_max_token:
+        t->max_token = cli_size("max-token", optarg, 1, 1 << 30);
+        break;
+    case option_match_limit:
+        t->match_limit = (uint32_t)cli_number("match-limit", optarg, 1, UINT32_MAX);
+        break;
+    default:
+        cli_try_help();
+    }
+}
+
+static lxm_status tokenize(const settings *s, const cli_paths *inputs, lxm_error *error)
+{
+    lxm_tokenizer *tokenizer = NULL;
+    lxm_output *output = NULL;
+    lxm_stream_options stream = {.format = cli_stream_format(&s->common),
+                                 .offsets = s->tokenizer.offsets};
+    cli_progress progress;
+    lxm_job job = cli_job(&s->common, inputs, &progress);
+    lxm_status status = lxm_tokenizer_new(&tokenizer, &s->tokenizer, NULL, error);
+    if (!status)
+        status = lxm_output_open(&output, s->common.output, NULL, error);
+    if (!status)
+        status = lxm_run_tokenize(tokenizer, inputs->paths, inputs->count, s->documents, &stream,
+                                  output, &job, error);
+    cli_progress_end(&progress);
+    if (status)
+        lxm_output_discard(output);
+    else
+        status = lxm_output_commit(output, error);
+    lxm_tokenizer_free(tokenizer);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    cli_start("tokenize");
+    settings s = {.common = CLI_COMMON_DEFAULT};
+    s.specials = calloc((size_t)argc + 1, sizeof *s.specials);
+    if (!s.specials)
+        cli_usage("out of memory");
+    s.tokenizer.specials = s.specials;
+    for (int option;
+         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "p:e:n:d:", long_options, NULL)) != -1;)
+        if (!cli_common_option(&s.common, option, help))
+            set_option(&s, option);
+    if (s.list)
+        return list_presets();
+    cli_paths inputs = cli_inputs(argc, argv, optind);
+    lxm_error error = {0};
+    lxm_status status = tokenize(&s, &inputs, &error);
+    free(s.specials);
+    return status ? cli_failure(&error) : exit_done;
+}

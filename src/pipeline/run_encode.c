@@ -1,0 +1,359 @@
+/*
+ * tokens -> ids. With a vocabulary that stands, tokens are gathered into tasks of a fixed number
+ * of tokens, so that frames never depend on how the input was read. With one that grows, and for
+ * JSON Lines, whose documents are one line each, one token comes after the other.
+ */
+#include "base/error.h"
+#include "base/pool.h"
+#include "pipeline/job.h"
+#include "stream/binary.h"
+#include "stream/writer.h"
+
+enum { task_text = 1 << 20 };
+
+/* A run of tokens of one document: items [from, to) of the task. */
+typedef struct piece {
+    size_t from, to;
+    bool last;         /* the document ends here */
+    uint64_t position; /* lxm_block.position */
+    bool lines;        /* of which the unit is lines */
+    const char *path;
+} piece;
+
+typedef struct task {
+    const lxm_vocab *vocab;
+    lxm_allocator allocator;
+    lxm_buffer text;
+    lxm_span *spans; /* lxm_frame_items of each */
+    uint64_t *offsets;
+    uint32_t *ids;
+    piece *pieces;
+    size_t count, piece_count;
+    bool has_offsets;
+    lxm_formatter formatter;
+    lxm_status status;
+    lxm_error error;
+} task;
+
+typedef struct run {
+    lxm_allocator allocator;
+    const lxm_vocab *vocab;
+    lxm_vocab *growing; /* the same, or NULL */
+    uint64_t max_size;
+    lxm_stream_options stream;
+    lxm_output *output;
+    const lxm_job *job;
+    lxm_writer *writer;
+    lxm_pool *pool;
+    task *tasks, *task; /* all; the one that is being filled */
+    size_t task_count, next_task;
+    bool in_document; /* the document under way has tokens before the task's */
+    uint32_t *ids;
+    size_t ids_capacity;
+    const char *path;
+    uint64_t tokens;
+} run;
+
+/* Says where an unknown token stands. */
+static void locate(lxm_error *error, uint64_t position, bool lines, const char *path)
+{
+    if (!error || error->offset == LXM_NO_OFFSET)
+        return;
+    if (lines)
+        error->line = position + error->offset;
+    error->offset = LXM_NO_OFFSET;
+    error->path = path;
+}
+
+/* ---- one after another ---- */
+
+static lxm_status grow(run *r, const lxm_tokens *tokens, uint32_t *ids, lxm_error *error)
+{
+    for (size_t i = 0; i < tokens->count; i++) {
+        const uint8_t *token = tokens->text + tokens->spans[i].begin;
+        size_t length = tokens->spans[i].end - tokens->spans[i].begin;
+        if (lxm_vocab_size(r->growing) >= r->max_size &&
+            lxm_vocab_find(r->growing, token, length) == LXM_NO_ID) {
+            token = lxm_vocab_token(r->growing, lxm_vocab_unk(r->growing), &length);
+            if (!token)
+                return lxm_fail_at(error, LXM_ERROR_LIMIT, i,
+                                   "the vocabulary is full: raise --max-size, or give --unk");
+        }
+        lxm_status status = lxm_vocab_add(r->growing, token, length, 1, &ids[i], error);
+        if (status)
+            return status;
+    }
+    return LXM_OK;
+}
+
+static lxm_status reserve_ids(run *r, size_t count, lxm_error *error)
+{
+    if (count <= r->ids_capacity)
+        return LXM_OK;
+    uint32_t *ids = lxm_resize(&r->allocator, r->ids, count, sizeof *ids);
+    if (!ids)
+        return lxm_fail_memory(error);
+    r->ids = ids;
+    r->ids_capacity = count;
+    return LXM_OK;
+}
+
+static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_error *error)
+{
+    lxm_status status = reserve_ids(r, block->tokens.count, error);
+    if (status)
+        return status;
+    status = r->growing ? grow(r, &block->tokens, r->ids, error)
+                        : lxm_vocab_encode(r->vocab, &block->tokens, r->ids, error);
+    if (status) {
+        locate(error, block->position, lines, r->path);
+        return status;
+    }
+    lxm_ids ids = {r->ids, block->tokens.count, block->tokens.offsets};
+    status = lxm_writer_ids(r->writer, &ids, error);
+    if (!status && block->end_document)
+        status = lxm_writer_end_document(r->writer, error);
+    return status;
+}
+
+/* ---- side by side ---- */
+
+static lxm_status encode_piece(task *t, const piece *p)
+{
+    const uint64_t *offsets = t->has_offsets ? t->offsets + 2 * p->from : NULL;
+    lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
+    lxm_ids ids = {t->ids, tokens.count, offsets};
+    lxm_status status = lxm_vocab_encode(t->vocab, &tokens, t->ids, &t->error);
+    if (status) {
+        locate(&t->error, p->position, p->lines, p->path);
+        return status;
+    }
+    status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
+    if (!status && p->last)
+        status = t->formatter.functions->end_document(&t->formatter, &t->error);
+    return status;
+}
+
+static void run_task(void *pointer)
+{
+    task *t = pointer;
+    t->status = LXM_OK;
+    for (size_t i = 0; !t->status && i < t->piece_count; i++)
+        t->status = encode_piece(t, &t->pieces[i]);
+}
+
+static lxm_status collect(run *r, lxm_error *error)
+{
+    task *t = lxm_pool_take(r->pool);
+    if (!t->status)
+        return lxm_writer_join(r->writer, &t->formatter, error);
+    if (error)
+        *error = t->error;
+    return t->status;
+}
+
+/* Sends the task that is being filled on its way and begins another. */
+static lxm_status submit(run *r, lxm_error *error)
+{
+    task *t = r->task;
+    lxm_status status = LXM_OK;
+    if (t->piece_count == 0)
+        return LXM_OK;
+    t->formatter.in_document = r->in_document;
+    for (const piece *p = t->pieces; p < t->pieces + t->piece_count; p++)
+        r->in_document = !p->last && (r->in_document || p->to > p->from);
+    lxm_pool_submit(r->pool, t);
+    if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
+        status = collect(r, error);
+    r->next_task = (r->next_task + 1) % r->task_count;
+    r->task = &r->tasks[r->next_task];
+    r->task->count = r->task->piece_count = 0;
+    r->task->text.length = 0;
+    return status;
+}
+
+/* How many tokens the task still takes. */
+static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
+{
+    size_t count = tokens->count - from, room = lxm_frame_items - t->count;
+    size_t used = t->text.length, n = 0;
+    if (count > room)
+        count = room;
+    while (n < count && used < task_text) {
+        used += tokens->spans[from + n].end - tokens->spans[from + n].begin;
+        n++;
+    }
+    return n;
+}
+
+static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t count,
+                         lxm_error *error)
+{
+    for (size_t i = from; i < from + count; i++) {
+        lxm_span span = tokens->spans[i];
+        size_t begin = t->text.length;
+        if (!lxm_buffer_append(&t->text, tokens->text + span.begin, span.end - span.begin))
+            return lxm_fail_memory(error);
+        t->spans[t->count] = (lxm_span){(uint32_t)begin, (uint32_t)t->text.length};
+        if (tokens->offsets)
+            memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * i, 2 * sizeof *t->offsets);
+        t->count++;
+    }
+    t->has_offsets = tokens->offsets != NULL;
+    return LXM_OK;
+}
+
+static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_error *error)
+{
+    size_t from = 0;
+    do {
+        task *t = r->task;
+        size_t n = fitting(t, &block->tokens, from);
+        piece p = {t->count,
+                   t->count + n,
+                   block->end_document && from + n == block->tokens.count,
+                   block->position + from,
+                   lines,
+                   r->path};
+        lxm_status status = append(t, &block->tokens, from, n, error);
+        if (status)
+            return status;
+        t->pieces[t->piece_count++] = p;
+        from += n;
+        if (t->count == lxm_frame_items || t->piece_count == lxm_frame_items ||
+            t->text.length >= task_text)
+            status = submit(r, error);
+        if (status)
+            return status;
+    } while (from < block->tokens.count);
+    return LXM_OK;
+}
+
+static lxm_status make_task(run *r, task *t, lxm_error *error)
+{
+    const lxm_allocator *a = &r->allocator;
+    t->vocab = r->vocab;
+    t->allocator = *a;
+    lxm_formatter_init(&t->formatter, &r->stream, a);
+    lxm_buffer_init(&t->text, a);
+    t->spans = lxm_allocate(a, lxm_frame_items, sizeof *t->spans);
+    t->offsets = lxm_allocate(a, lxm_frame_items, 2 * sizeof *t->offsets);
+    t->ids = lxm_allocate(a, lxm_frame_items, sizeof *t->ids);
+    t->pieces = lxm_allocate(a, lxm_frame_items, sizeof *t->pieces);
+    return t->spans && t->offsets && t->ids && t->pieces ? LXM_OK : lxm_fail_memory(error);
+}
+
+static void free_tasks(run *r)
+{
+    for (size_t i = 0; i < r->task_count; i++) {
+        task *t = &r->tasks[i];
+        if (t->formatter.functions)
+            lxm_formatter_free(&t->formatter);
+        lxm_buffer_free(&t->text);
+        lxm_release(&r->allocator, t->spans);
+        lxm_release(&r->allocator, t->offsets);
+        lxm_release(&r->allocator, t->ids);
+        lxm_release(&r->allocator, t->pieces);
+    }
+    lxm_release(&r->allocator, r->tasks);
+}
+
+static lxm_status make_tasks(run *r, lxm_error *error)
+{
+    lxm_status status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (status)
+        return status;
+    /* one more than are under way: it is being filled */
+    size_t count = lxm_pool_window(r->pool) + 1;
+    r->tasks = lxm_new(&r->allocator, count * sizeof *r->tasks);
+    if (!r->tasks)
+        return lxm_fail_memory(error);
+    r->task_count = count;
+    r->task = r->tasks;
+    for (size_t i = 0; !status && i < count; i++)
+        status = make_task(r, &r->tasks[i], error);
+    return status;
+}
+
+/* ---- both ---- */
+
+/* The header of the stream repeats what the first input's says of the tokenizer. */
+static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
+{
+    if (r->writer)
+        return LXM_OK;
+    if (!r->stream.settings)
+        r->stream.settings = lxm_reader_settings(reader);
+    r->stream.offsets |= lxm_reader_has_offsets(reader);
+    lxm_status status = lxm_writer_new(&r->writer, r->output, &r->stream, &r->allocator, error);
+    r->stream.settings = NULL; /* the reader's */
+    if (!status && !r->growing && r->stream.format != LXM_STREAM_JSONL)
+        status = make_tasks(r, error);
+    return status;
+}
+
+static lxm_status encode_stream(void *context, lxm_reader *reader, lxm_error *error)
+{
+    run *r = context;
+    bool more = true, lines = !lxm_reader_is_binary(reader);
+    lxm_status status = start(r, reader, error);
+    while (!status) {
+        lxm_block block;
+        status = lxm_reader_next(reader, &block, &more, error);
+        if (status || !more)
+            break;
+        status =
+            r->pool ? gather_block(r, &block, lines, error) : encode_block(r, &block, lines, error);
+    }
+    return status;
+}
+
+static lxm_status finish(run *r, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    if (r->pool)
+        status = submit(r, error);
+    while (!status && r->pool && lxm_pool_pending(r->pool))
+        status = collect(r, error);
+    return status ? status : lxm_writer_finish(r->writer, error);
+}
+
+static lxm_status encode(run *r, const char *const *paths, size_t count,
+                         const lxm_stream_options *stream, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    r->allocator = lxm_allocator_or_default(r->job->allocator);
+    r->stream = *stream;
+    r->stream.kind = LXM_KIND_IDS;
+    for (size_t i = 0; !status && i < count; i++) {
+        r->path = paths[i];
+        status = lxm_job_streams(&paths[i], 1, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
+    }
+    if (!status)
+        status = finish(r, error);
+    lxm_pool_free(r->pool);
+    free_tasks(r);
+    lxm_release(&r->allocator, r->ids);
+    lxm_writer_free(r->writer);
+    return status;
+}
+
+lxm_status lxm_run_encode(const lxm_vocab *vocab, const char *const *paths, size_t path_count,
+                          const lxm_stream_options *stream, lxm_output *output, const lxm_job *job,
+                          lxm_error *error)
+{
+    run r = {.vocab = vocab, .output = output, .job = job};
+    return encode(&r, paths, path_count, stream, error);
+}
+
+lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size, const char *const *paths,
+                                  size_t path_count, const lxm_stream_options *stream,
+                                  lxm_output *output, const lxm_job *job, lxm_error *error)
+{
+    run r = {.vocab = vocab,
+             .growing = vocab,
+             .max_size = max_size && max_size < LXM_NO_ID ? max_size : LXM_NO_ID,
+             .output = output,
+             .job = job};
+    return encode(&r, paths, path_count, stream, error);
+}

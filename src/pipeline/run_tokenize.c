@@ -1,0 +1,348 @@
+/*
+ * text -> tokens. The input is cut into chunks of a fixed size, so that what comes out can't
+ * depend on how it was read; whole documents of a chunk are one task for a thread. A document
+ * that is longer than a chunk goes through one segmenter, chunk after chunk.
+ */
+#include "base/error.h"
+#include "base/pool.h"
+#include "pipeline/job.h"
+#include "stream/writer.h"
+#include "tokenize/documents.h"
+
+enum { chunk_size = 256 * 1024 };
+
+/* The documents of one chunk. */
+typedef struct task {
+    uint8_t *bytes;
+    size_t length;
+    lxm_piece *pieces;
+    size_t count, capacity;
+    uint64_t position; /* of bytes[0] in the file */
+    uint64_t line;     /* its line number */
+    const char *path;
+    lxm_segmenter *segmenter;
+    lxm_formatter formatter;
+    lxm_status status;
+    lxm_error error;
+} task;
+
+typedef struct run {
+    lxm_allocator allocator;
+    const lxm_tokenizer *tokenizer;
+    const lxm_job *job;
+    lxm_splitter splitter;
+    lxm_writer *writer;
+    lxm_pool *pool;
+    task *tasks;
+    size_t task_count, next_task;
+    lxm_segmenter *segmenter; /* for documents longer than a chunk */
+    uint8_t *chunk;
+    size_t length; /* of the chunk so far */
+    bool final;    /* the file ends with it */
+    const char *path;
+    uint64_t position, line; /* of chunk[0] in the file */
+    uint64_t document;       /* where in the file the long document under way began */
+    uint64_t bytes;          /* read from all files */
+} run;
+
+static lxm_status task_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
+{
+    lxm_formatter *f = context;
+    return f->functions->tokens(f, tokens, error);
+}
+
+static lxm_status task_end(void *context, lxm_error *error)
+{
+    lxm_formatter *f = context;
+    return f->functions->end_document(f, error);
+}
+
+static lxm_status long_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
+{
+    return lxm_writer_tokens(context, tokens, error);
+}
+
+static lxm_status long_end(void *context, lxm_error *error)
+{
+    return lxm_writer_end_document(context, error);
+}
+
+static uint64_t count_lines(const uint8_t *bytes, size_t length)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < length; i++)
+        lines += bytes[i] == '\n';
+    return lines;
+}
+
+/* Turns a position in a document into one in the file. */
+static void locate(lxm_error *error, uint64_t document, uint64_t position, uint64_t line,
+                   const uint8_t *bytes, size_t length)
+{
+    if (error->offset == LXM_NO_OFFSET)
+        return;
+    error->offset += document;
+    if (error->offset >= position && error->offset - position <= length)
+        error->line = line + count_lines(bytes, (size_t)(error->offset - position));
+}
+
+static void run_task(void *pointer)
+{
+    task *t = pointer;
+    t->status = LXM_OK;
+    for (size_t i = 0; !t->status && i < t->count; i++) {
+        const lxm_piece *piece = &t->pieces[i];
+        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
+                                       piece->end - piece->begin, &t->error);
+        if (!t->status)
+            t->status = lxm_segmenter_end_document(t->segmenter, &t->error);
+        if (t->status)
+            locate(&t->error, t->position + piece->begin, t->position, t->line, t->bytes,
+                   t->length);
+    }
+}
+
+/* Takes the oldest task's tokens. */
+static lxm_status collect(run *r, lxm_error *error)
+{
+    task *t = lxm_pool_take(r->pool);
+    if (!t->status)
+        return lxm_writer_join(r->writer, &t->formatter, error);
+    if (error) {
+        *error = t->error;
+        error->path = t->path;
+    }
+    return t->status;
+}
+
+static lxm_status drain(run *r, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    while (!status && lxm_pool_pending(r->pool))
+        status = collect(r, error);
+    return status;
+}
+
+static lxm_status add_piece(task *t, const lxm_allocator *a, lxm_piece piece, lxm_error *error)
+{
+    if (t->count == t->capacity) {
+        size_t capacity = t->capacity ? 2 * t->capacity : 64;
+        lxm_piece *pieces = lxm_resize(a, t->pieces, capacity, sizeof *pieces);
+        if (!pieces)
+            return lxm_fail_memory(error);
+        t->pieces = pieces;
+        t->capacity = capacity;
+    }
+    t->pieces[t->count++] = piece;
+    return LXM_OK;
+}
+
+/* Forgets the first bytes of the chunk. */
+static void consume(run *r, size_t used)
+{
+    r->line += count_lines(r->chunk, used);
+    r->position += used;
+    r->length -= used;
+    memmove(r->chunk, r->chunk + used, r->length);
+}
+
+/* Hands the whole documents of the chunk to a task; the chunk keeps what is behind them. */
+static lxm_status submit_documents(run *r, lxm_error *error)
+{
+    if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool)) {
+        lxm_status status = collect(r, error);
+        if (status)
+            return status;
+    }
+    task *t = &r->tasks[r->next_task];
+    size_t at = 0;
+    t->count = 0;
+    for (;;) {
+        lxm_piece piece;
+        lxm_splitter trial = r->splitter;
+        size_t used = lxm_splitter_next(&trial, r->chunk + at, r->length - at, r->final, &piece);
+        if (piece.nothing || !piece.last)
+            break;
+        piece.begin += at;
+        piece.end += at;
+        lxm_status status = add_piece(t, &r->allocator, piece, error);
+        if (status)
+            return status;
+        at += used;
+        if (r->final && at == r->length)
+            break;
+    }
+    if (t->count == 0)
+        return LXM_OK;
+    memcpy(t->bytes, r->chunk, at);
+    t->length = at;
+    t->position = r->position;
+    t->line = r->line;
+    t->path = r->path;
+    r->next_task = (r->next_task + 1) % r->task_count;
+    lxm_pool_submit(r->pool, t);
+    consume(r, at);
+    return LXM_OK;
+}
+
+/* Takes the next piece of a document that is longer than a chunk, and perhaps its end. */
+static lxm_status push_long(run *r, size_t *used, lxm_error *error)
+{
+    lxm_piece piece;
+    bool first = !r->splitter.in_document;
+    *used = lxm_splitter_next(&r->splitter, r->chunk, r->length, r->final, &piece);
+    if (piece.nothing)
+        return LXM_OK;
+    if (first)
+        r->document = r->position + piece.begin;
+    lxm_status status =
+        lxm_segmenter_push(r->segmenter, r->chunk + piece.begin, piece.end - piece.begin, error);
+    if (!status && piece.last)
+        status = lxm_segmenter_end_document(r->segmenter, error);
+    if (status && error)
+        locate(error, r->document, r->position, r->line, r->chunk, r->length);
+    return status;
+}
+
+/* Deals with a chunk that is full, or the file's last. */
+static lxm_status process(run *r, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    size_t before = r->length, used = 0;
+    if (!r->splitter.in_document) {
+        status = submit_documents(r, error);
+        if (status || r->length < before || (r->final && r->length == 0))
+            return status;
+        status = drain(r, error);
+    }
+    if (!status)
+        status = push_long(r, &used, error);
+    consume(r, used);
+    return status;
+}
+
+/* Fills the chunk, whatever the reads bring. */
+static lxm_status fill(run *r, lxm_input *input, lxm_error *error)
+{
+    while (r->length < chunk_size && !r->final) {
+        size_t n;
+        lxm_status status =
+            lxm_input_read(input, r->chunk + r->length, chunk_size - r->length, &n, error);
+        if (status)
+            return status;
+        r->length += n;
+        r->bytes += n;
+        r->final = n == 0;
+    }
+    lxm_job_report(r->job, r->bytes);
+    return LXM_OK;
+}
+
+static lxm_status run_file(run *r, const char *path, lxm_error *error)
+{
+    lxm_input *input;
+    lxm_status status = lxm_input_open(&input, path, &r->allocator, error);
+    r->path = path;
+    r->length = 0;
+    r->position = 0;
+    r->line = 1;
+    r->final = false;
+    r->splitter.in_document = false;
+    while (!status) {
+        status = fill(r, input, error);
+        size_t before = r->length;
+        bool in_document = r->splitter.in_document;
+        if (!status)
+            status = process(r, error);
+        if (r->final && !r->splitter.in_document &&
+            (r->length == 0 || (r->length == before && !in_document)))
+            break;
+    }
+    lxm_input_close(input);
+    if (status)
+        lxm_job_blame(error, path);
+    return status;
+}
+
+static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, lxm_error *error)
+{
+    lxm_formatter_init(&t->formatter, stream, &r->allocator);
+    lxm_token_sink sink = {task_tokens, task_end, &t->formatter};
+    t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
+    if (!t->bytes)
+        return lxm_fail_memory(error);
+    return lxm_segmenter_new(&t->segmenter, r->tokenizer, &sink, &r->allocator, error);
+}
+
+static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error *error)
+{
+    r->task_count = lxm_pool_window(r->pool);
+    r->tasks = lxm_new(&r->allocator, r->task_count * sizeof *r->tasks);
+    if (!r->tasks) {
+        r->task_count = 0;
+        return lxm_fail_memory(error);
+    }
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < r->task_count; i++)
+        status = make_task(r, &r->tasks[i], stream, error);
+    return status;
+}
+
+static void free_tasks(run *r)
+{
+    for (size_t i = 0; i < r->task_count; i++) {
+        task *t = &r->tasks[i];
+        lxm_segmenter_free(t->segmenter);
+        if (t->formatter.functions)
+            lxm_formatter_free(&t->formatter);
+        lxm_release(&r->allocator, t->bytes);
+        lxm_release(&r->allocator, t->pieces);
+    }
+    lxm_release(&r->allocator, r->tasks);
+}
+
+static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *output,
+                        lxm_error *error)
+{
+    lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
+    if (!status)
+        status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (!status)
+        status = make_tasks(r, stream, error);
+    lxm_token_sink sink = {long_tokens, long_end, r->writer};
+    if (!status)
+        status = lxm_segmenter_new(&r->segmenter, r->tokenizer, &sink, &r->allocator, error);
+    if (!status && !(r->chunk = lxm_allocate(&r->allocator, chunk_size, 1)))
+        status = lxm_fail_memory(error);
+    return status;
+}
+
+lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
+                            size_t path_count, lxm_documents documents,
+                            const lxm_stream_options *stream, lxm_output *output,
+                            const lxm_job *job, lxm_error *error)
+{
+    if (documents > LXM_DOCUMENTS_NUL)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
+    lxm_stream_options options = *stream;
+    options.kind = LXM_KIND_TOKENS;
+    if (!options.settings)
+        options.settings = lxm_tokenizer_settings(tokenizer);
+    run r = {.allocator = lxm_allocator_or_default(job->allocator),
+             .tokenizer = tokenizer,
+             .job = job,
+             .splitter = {(lxm_split)documents, false}};
+    lxm_status status = start(&r, &options, output, error);
+    for (size_t i = 0; !status && i < path_count; i++)
+        status = run_file(&r, paths[i], error);
+    if (!status)
+        status = drain(&r, error);
+    if (!status)
+        status = lxm_writer_finish(r.writer, error);
+    lxm_pool_free(r.pool); /* first: its threads use the tasks */
+    free_tasks(&r);
+    lxm_segmenter_free(r.segmenter);
+    lxm_release(&r.allocator, r.chunk);
+    lxm_writer_free(r.writer);
+    return status;
+}

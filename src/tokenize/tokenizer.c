@@ -1,0 +1,126 @@
+#include "tokenize/tokenizer.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/escape.h"
+
+enum { default_max_token = 16 << 20, most_max_token = 1 << 30 };
+
+static const lxm_preset *find_preset(const char *name)
+{
+    for (size_t i = 0; lxm_preset_at(i); i++)
+        if (strcmp(lxm_preset_at(i)->name, name) == 0)
+            return lxm_preset_at(i);
+    return NULL;
+}
+
+static bool say(lxm_buffer *text, const char *key, const char *value)
+{
+    return (text->length == 0 || lxm_buffer_append(text, "\t", 1)) &&
+           lxm_buffer_append(text, key, strlen(key)) && lxm_buffer_append(text, "=", 1) &&
+           lxm_escape(text, (const uint8_t *)value, strlen(value));
+}
+
+/* All that decides the tokens, as key=value joined by tabs. */
+static bool describe(lxm_buffer *text, const lxm_tokenizer_options *o)
+{
+    static const char *const forms[] = {"none", "nfc", "nfd", "nfkc", "nfkd"};
+    static const char *const invalid[] = {"error", "replace", "bytes"};
+    bool good = o->pattern ? say(text, o->split ? "split" : "pattern", o->pattern)
+                           : say(text, "preset", o->preset ? o->preset : "words");
+    if (o->normal_form)
+        good = good && say(text, "normalize", forms[o->normal_form]);
+    if (o->strip_marks)
+        good = good && say(text, "strip-marks", "yes");
+    if (o->lowercase)
+        good = good && say(text, "lowercase", "yes");
+    if (o->casefold)
+        good = good && say(text, "casefold", "yes");
+    if (o->invalid)
+        good = good && say(text, "invalid", invalid[o->invalid]);
+    for (size_t i = 0; i < o->special_count; i++)
+        good = good && say(text, "special", o->specials[i]);
+    return good && lxm_buffer_append(text, "", 1);
+}
+
+static lxm_status check(const lxm_tokenizer_options *o, lxm_error *error)
+{
+    if (o->normal_form > LXM_NORMAL_NFKD || o->invalid > LXM_INVALID_BYTES)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown normalisation form or --invalid way");
+    if (o->pattern && o->preset)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a preset and a pattern exclude each other");
+    if (!o->pattern && o->split)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "to split, a pattern is needed");
+    if (o->max_token > most_max_token)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "the longest token is at most 1 GiB");
+    if (!o->pattern && !find_preset(o->preset ? o->preset : "words"))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "there is no preset '%s' (see tokenize --list)",
+                        o->preset);
+    return LXM_OK;
+}
+
+static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o, lxm_error *error)
+{
+    lxm_pattern_options pattern = {o->pattern, o->split, o->match_limit};
+    if (!o->pattern)
+        pattern.pattern = find_preset(o->preset ? o->preset : "words")->pattern;
+    lxm_status status =
+        lxm_pattern_new(&tokenizer->scanner, &pattern, &tokenizer->allocator, error);
+    if (!status)
+        status = lxm_specials_init(&tokenizer->specials, o->specials, o->special_count,
+                                   &tokenizer->allocator, error);
+    if (status)
+        return status;
+    lxm_buffer settings;
+    lxm_buffer_init(&settings, &tokenizer->allocator);
+    if (!describe(&settings, o)) {
+        lxm_buffer_free(&settings);
+        return lxm_fail_memory(error);
+    }
+    tokenizer->settings = (char *)settings.data;
+    return LXM_OK;
+}
+
+lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *options,
+                             const lxm_allocator *allocator, lxm_error *error)
+{
+    static const lxm_tokenizer_options standard;
+    if (!options)
+        options = &standard;
+    *out = NULL;
+    lxm_allocator a = lxm_allocator_or_default(allocator);
+    lxm_status status = check(options, error);
+    if (status)
+        return status;
+    lxm_tokenizer *tokenizer = lxm_new(&a, sizeof *tokenizer);
+    if (!tokenizer)
+        return lxm_fail_memory(error);
+    tokenizer->allocator = a;
+    tokenizer->options = *options;
+    tokenizer->max_token = options->max_token ? options->max_token : default_max_token;
+    status = build(tokenizer, options, error);
+    if (status) {
+        lxm_tokenizer_free(tokenizer);
+        return status;
+    }
+    *out = tokenizer;
+    return LXM_OK;
+}
+
+void lxm_tokenizer_free(lxm_tokenizer *tokenizer)
+{
+    if (!tokenizer)
+        return;
+    if (tokenizer->scanner && tokenizer->scanner->free)
+        tokenizer->scanner->free(tokenizer->scanner);
+    lxm_specials_free(&tokenizer->specials);
+    lxm_release(&tokenizer->allocator, tokenizer->settings);
+    lxm_allocator a = tokenizer->allocator;
+    lxm_release(&a, tokenizer);
+}
+
+const char *lxm_tokenizer_settings(const lxm_tokenizer *tokenizer)
+{
+    return tokenizer->settings;
+}
