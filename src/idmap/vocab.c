@@ -133,24 +133,32 @@ static lxm_status fail_token(const lxm_tokens *tokens, size_t index, const char 
                        why);
 }
 
+/* Puts unk in the place of LXM_NO_ID. */
+static lxm_status replace_unknown(const lxm_vocab *vocab, const lxm_tokens *tokens, size_t first,
+                                  size_t count, uint32_t *ids, lxm_error *error)
+{
+    uint32_t unk = vocab->unk;
+    for (size_t i = first; i < first + count; i++) {
+        ids[i] = ids[i] == LXM_NO_ID ? unk : ids[i];
+        if (ids[i] == LXM_NO_ID)
+            return fail_token(tokens, i,
+                              "and nothing stands for unknown tokens: name one of its tokens with "
+                              "--unk, or build it anew with --unk",
+                              error);
+    }
+    return LXM_OK;
+}
+
 lxm_status lxm_vocab_encode(const lxm_vocab *vocab, const lxm_tokens *tokens, uint32_t *ids,
                             lxm_error *error)
 {
-    for (size_t i = 0; i < tokens->count; i += lxm_token_batch) {
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < tokens->count; i += lxm_token_batch) {
         size_t left = tokens->count - i, n = left < lxm_token_batch ? left : lxm_token_batch;
         lxm_token_table_find_batch(&vocab->table, tokens, i, n, ids + i);
-        for (size_t j = i; j < i + n; j++) {
-            if (ids[j] != LXM_NO_ID)
-                continue;
-            if (vocab->unk == LXM_NO_ID)
-                return fail_token(tokens, j,
-                                  "and nothing stands for unknown tokens: name a token of it with "
-                                  "--unk, or build it anew with --unk",
-                                  error);
-            ids[j] = vocab->unk;
-        }
+        status = replace_unknown(vocab, tokens, i, n, ids, error);
     }
-    return LXM_OK;
+    return status;
 }
 
 /* Adds a token where there is room for it; otherwise it is unk. */
