@@ -26,6 +26,14 @@ struct lxm_output {
     size_t used;
 };
 
+/* Says which output failed. */
+static lxm_status named(const lxm_output *output, lxm_status status, lxm_error *error)
+{
+    if (status && error)
+        error->path = output->name;
+    return status;
+}
+
 /* The file that a path leads to, through symbolic links, one that is not there included. */
 static lxm_status resolve(const lxm_allocator *allocator, const char *path, char **target,
                           lxm_error *error)
@@ -181,14 +189,6 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     }
     *out = output;
     return LXM_OK;
-}
-
-/* Says which output failed. */
-static lxm_status named(const lxm_output *output, lxm_status status, lxm_error *error)
-{
-    if (status && error)
-        error->path = output->name;
-    return status;
 }
 
 lxm_status lxm_output_flush(lxm_output *output, lxm_error *error)
