@@ -292,7 +292,7 @@ static int project(settings *s, int argc, char **argv)
     cli_progress progress;
     check_options(s);
     s->embed.format = choose_format(&s->common);
-    char *settings = describe(s);
+    char *made_by = describe(s);
     cli_paths inputs = cli_inputs(argc, argv, optind);
     lxm_job job = cli_job(&s->common, &inputs, &progress);
     lxm_status status = open_table(s, &table, &error);
@@ -300,14 +300,14 @@ static int project(settings *s, int argc, char **argv)
         status = open_positions(s, table, &added, &error);
     s->embed.table = table;
     s->embed.positions = added;
-    s->embed.settings = settings;
+    s->embed.settings = made_by;
     if (!status)
         status = lxm_run_embed(&s->embed, inputs.paths, inputs.count, s->common.output, &job,
                                &result, &error);
     cli_progress_end(&progress);
     lxm_table_free(table);
     lxm_table_free(added);
-    free(settings);
+    free(made_by);
     if (status)
         return cli_failure(&error);
     tell(s, &result);
@@ -329,15 +329,15 @@ static int init(settings *s, int argc)
     lxm_vector_format format = choose_format(&s->common);
     if (format == LXM_VECTORS_SHARDS)
         cli_usage("a table's name ends in .npy or .safetensors, or -f says its format");
-    char *settings = describe(s);
+    char *made_by = describe(s);
     lxm_job job = cli_job(&s->common, &none, &progress);
     lxm_status status = lxm_table_generate(&table, &s->generated, NULL, &error);
     if (!status)
-        status = lxm_run_write_table(table, s->fingerprint, format, settings, s->common.output,
-                                     &job, &error);
+        status = lxm_run_write_table(table, s->fingerprint, format, made_by, s->common.output, &job,
+                                     &error);
     cli_progress_end(&progress);
     lxm_table_free(table);
-    free(settings);
+    free(made_by);
     return status ? cli_failure(&error) : exit_done;
 }
 

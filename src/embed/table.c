@@ -2,6 +2,7 @@
 #include "embed/table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -139,7 +139,7 @@ static size_t put_fixed(char *text, const char *digits, size_t count, int place)
 size_t lxm_float_text(float value, char *text)
 {
     uint32_t bits;
-    char digits[10];
+    char digits[10] = {0};
     memcpy(&bits, &value, sizeof bits);
     size_t n = 0;
     if ((bits & 0x7FFFFFFF) > 0x7F800000)

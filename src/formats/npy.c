@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "embed/table.h"
-#include "formats/table_format.h"
+#include "formats/table_reader.h"
 
 /* As NumPy: a longer header is refused, for its parser would be at its mercy. */
 enum { longest_header = 10000, prefix_v1 = 10, prefix_v2 = 12 };
@@ -210,4 +210,4 @@ static lxm_status open_table(lxm_table **table, lxm_map map, const char *tensor,
     return status;
 }
 
-const lxm_table_format lxm_npy_table_format = {"npy", lxm_npy_probe, open_table};
+const lxm_table_reader lxm_npy_table = {"npy", lxm_npy_probe, open_table};

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "embed/table.h"
-#include "formats/table_format.h"
+#include "formats/table_reader.h"
 
 enum { prefix = 8, longest_header = 100000000, most_dimensions = 8 };
 
@@ -285,4 +285,4 @@ static lxm_status open_table(lxm_table **table, lxm_map map, const char *name,
     return status;
 }
 
-const lxm_table_format lxm_safetensors_table_format = {"safetensors", probe, open_table};
+const lxm_table_reader lxm_safetensors_table = {"safetensors", probe, open_table};

@@ -1,8 +1,7 @@
 #include "base/error.h"
-#include "formats/table_format.h"
+#include "formats/table_reader.h"
 
-static const lxm_table_format *const formats[] = {&lxm_npy_table_format,
-                                                  &lxm_safetensors_table_format};
+static const lxm_table_reader *const formats[] = {&lxm_npy_table, &lxm_safetensors_table};
 
 static lxm_status open_map(lxm_table **table, lxm_map map, const char *tensor,
                            const lxm_allocator *allocator, lxm_error *error)

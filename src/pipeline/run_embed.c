@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "pipeline/embed_pieces.h"
