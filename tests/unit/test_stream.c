@@ -54,7 +54,7 @@ static stream begin(fixture *f, lxm_kind kind, lxm_stream_format format, bool of
                             .format = format,
                             .offsets = offsets,
                             .fingerprint = kind == LXM_KIND_IDS ? 0x1234567890ABCDEF : 0,
-                            .settings = "preset=words\tcasefold=yes"}};
+                            .settings = "normalize=nfc preset=words"}};
     unit_collector_clear(&f->written);
     unit_succeeds(lxm_output_open(&s.output, f->path, &f->a.functions, &f->error), &f->error);
     unit_succeeds(lxm_writer_new(&s.writer, s.output, &s.options, &f->a.functions, &f->error),
@@ -478,7 +478,7 @@ static void the_header_says_where_a_stream_comes_from(void **state)
         assert_int_equal(lxm_reader_has_offsets(reader), binary);
         assert_true(lxm_reader_fingerprint(reader) == (binary ? 0x1234567890ABCDEF : 0));
         assert_string_equal(lxm_reader_settings(reader),
-                            binary ? "preset=words\tcasefold=yes" : "");
+                            binary ? "normalize=nfc preset=words" : "");
         lxm_reader_free(reader);
         lxm_input_close(input);
     }
@@ -495,9 +495,9 @@ static void the_layout_is_pinned(void **state)
     size_t length;
     uint8_t *p = unit_file_read(f->path, &length);
     assert_int_equal(length, 40 + 32 + 40 + 24 + 40 + 40);
-    assert_memory_equal(p, "\x89LXM\r\n\x1A\n\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x19\0\0\0\0\0\0\0",
+    assert_memory_equal(p, "\x89LXM\r\n\x1A\n\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x1A\0\0\0\0\0\0\0",
                         32);
-    assert_memory_equal(p + 40, "preset=words\tcasefold=yes\0\0\0\0\0\0\0", 32);
+    assert_memory_equal(p + 40, "normalize=nfc preset=words\0\0\0\0\0\0", 32);
     assert_memory_equal(p + 72, "FRAM\2\0\0\0\1\0\0\0\0\0\0\0\x18\0\0\0\0\0\0\0", 24);
     assert_memory_equal(p + 112, "\3\0\0\0\10\0\0\0\2\0\0\0\0\0\0\0onethree", 24);
     assert_memory_equal(p + 136, "TAIL\0\0\0\0\0\0\0\0\0\0\0\0\x28\0\0\0\0\0\0\0", 24);
@@ -545,7 +545,7 @@ static void a_frame_that_claims_gigabytes_is_cut_short(void **state)
     fixture *f = *state;
     size_t length;
     uint8_t *bytes = small_binary(f, LXM_KIND_IDS, false, &length);
-    uint8_t *frame = bytes + lxm_part_header + lxm_padded(25);
+    uint8_t *frame = bytes + lxm_part_header + lxm_padded(26);
     assert_memory_equal(frame, "FRAM", 4);
     lxm_put_u64(frame + 16, UINT32_MAX / 2);
     assert_int_equal(read_bytes(f, bytes, length, LXM_KIND_IDS), LXM_ERROR_FORMAT);
