@@ -82,6 +82,30 @@ static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o
     return LXM_OK;
 }
 
+/* A special token with a space in it could lie across a cut. */
+static bool is_divisible(const lxm_tokenizer_options *o)
+{
+    for (size_t i = 0; i < o->special_count; i++)
+        if (strpbrk(o->specials[i], " \n"))
+            return false;
+    return !o->pattern;
+}
+
+static bool is_alphanumeric(uint8_t c)
+{
+    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10;
+}
+
+size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, size_t length)
+{
+    if (!tokenizer->divisible)
+        return 0;
+    for (size_t i = length; i-- > 1;)
+        if ((text[i] == ' ' || text[i] == '\n') && is_alphanumeric(text[i - 1]))
+            return i;
+    return 0;
+}
+
 lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *options,
                              const lxm_allocator *allocator, lxm_error *error)
 {
@@ -98,6 +122,7 @@ lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *o
         return lxm_fail_memory(error);
     tokenizer->allocator = a;
     tokenizer->options = *options;
+    tokenizer->divisible = is_divisible(options);
     tokenizer->max_token = options->max_token ? options->max_token : default_max_token;
     status = build(tokenizer, options, error);
     if (status) {

@@ -1,14 +1,7 @@
 /* Tables, windows and projection. */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "embed/random.h"
 #include "lexmill/embed.h"
 

@@ -1,17 +1,9 @@
 /* Table files as they come, hostile ones included, and decimals. */
 #define _GNU_SOURCE
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
+#include "unit.h"
 #include "formats/npy.h"
 #include "formats/vectors.h"
 

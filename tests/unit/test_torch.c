@@ -1,11 +1,5 @@
 /* LXM_INIT_TORCH has PyTorch's bits. The numbers were printed by PyTorch 2.15 on a CPU. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "embed/random.h"
 #include "embed/table.h"
