@@ -62,6 +62,9 @@ LXM_API size_t lxm_table_dim(const lxm_table *table);
 /* The fingerprint of the vocabulary a table was made for; 0 where the file doesn't say. */
 LXM_API uint64_t lxm_table_fingerprint(const lxm_table *table);
 
+/* Where it comes from: "npy", "safetensors" or "generated". Static. */
+LXM_API const char *lxm_table_format(const lxm_table *table);
+
 /* Copies the rows of `count` ids to `vectors` (count x dim). LXM_ERROR_ID: an id has no row, and
  * error->offset is its index in `ids`; the vectors are then undefined. */
 LXM_API lxm_status lxm_table_gather(const lxm_table *table, const uint32_t *ids, size_t count,

@@ -60,6 +60,49 @@ LXM_API lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *pat
                                   size_t path_count, lxm_join join, lxm_documents documents,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
 
+/* How vectors are written. All numbers are little-endian. */
+typedef enum lxm_vector_format {
+    LXM_VECTORS_TEXT = 0,        /* a row a line, decimals that read back as the same floats */
+    LXM_VECTORS_NPY = 1,         /* one array; on what can't be rewound, or where a batch was given
+                                    for standard output, one a batch, one after another */
+    LXM_VECTORS_SAFETENSORS = 2, /* `embeddings`; with windows `inputs`, `targets`, `mask` too */
+    LXM_VECTORS_SHARDS = 3       /* a folder of such files, and manifest.json, which comes last */
+} lxm_vector_format;
+
+/* A zeroed struct with a table is the default: every id is a row. */
+typedef struct lxm_embed_options {
+    const lxm_table *table;
+    const lxm_table *positions; /* NULL: none; needs windows */
+    lxm_window_options window;  /* context 0: no windows */
+    size_t batch;               /* rows (windows) a batch; 0: 1024 */
+    bool drop_last;             /* drops the last batch where it isn't whole */
+    lxm_vector_format format;
+    uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
+    bool replace;         /* shards may take the place of others in the folder */
+    const char *settings; /* what made the vectors, for people; NULL: "" */
+} lxm_embed_options;
+
+typedef struct lxm_embed_result {
+    uint64_t rows;    /* rows (windows) written */
+    uint64_t unused;  /* ids that stand in no window */
+    uint64_t dropped; /* rows (windows) of the last batch that drop_last dropped */
+    uint64_t shards;
+} lxm_embed_result;
+
+/* Embeds id streams into a file, or standard output ("-"), or a folder. It opens, and commits or
+ * discards, the output itself. `result` may be NULL. A stream whose fingerprint is known and isn't
+ * the table's, where that is known too, is LXM_ERROR_MISMATCH. */
+LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *paths,
+                                 size_t path_count, const char *output_path, const lxm_job *job,
+                                 lxm_embed_result *result, lxm_error *error);
+
+/* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
+ * vocabulary it is made for (0: none), which .safetensors alone can tell. */
+LXM_API lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
+                                       lxm_vector_format format, const char *settings,
+                                       const char *output_path, const lxm_job *job,
+                                       lxm_error *error);
+
 #ifdef __cplusplus
 }
 #endif

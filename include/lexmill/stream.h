@@ -3,7 +3,7 @@
  *
  * A token or id stream is text, for eyes and Unix tools, or binary, with counts, checksums and a
  * trailer, so that a stream that was cut is an error. Readers tell the two apart by content.
- * `doc/streams.md` of the source, and the manual pages, give both byte by byte.
+ * lexmill(5) gives both byte by byte.
  */
 #ifndef LEXMILL_STREAM_H
 #define LEXMILL_STREAM_H

@@ -132,6 +132,8 @@ static lxm_status open_temporary(lxm_output *output, lxm_error *error)
 static lxm_status open_named(lxm_output *output, const char *path, lxm_error *error)
 {
     struct stat status;
+    if (!*path)
+        return lxm_fail_io(error, ENOENT, "can't write");
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
         output->fd = open(path, O_WRONLY | O_CLOEXEC);
         return output->fd < 0 ? lxm_fail_io(error, errno, "can't write") : LXM_OK;

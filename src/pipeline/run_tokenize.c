@@ -1,13 +1,16 @@
 /*
  * text -> tokens. The input is cut into chunks of a fixed size, so that what comes out can't
- * depend on how it was read; whole documents of a chunk are one task for a thread. A document
- * that is longer than a chunk goes through one segmenter, chunk after chunk.
+ * depend on how it was read. The documents of a chunk are one task for a thread. A document that
+ * is longer than a chunk is cut where the tokenizer allows it, so that its parts are tasks as
+ * well; where it doesn't, it goes through one segmenter, chunk after chunk.
  */
 #include "base/error.h"
 #include "base/pool.h"
 #include "pipeline/job.h"
 #include "stream/writer.h"
 #include "tokenize/documents.h"
+#include "tokenize/segmenter.h"
+#include "tokenize/tokenizer.h"
 
 enum { chunk_size = 256 * 1024 };
 
@@ -19,6 +22,7 @@ typedef struct task {
     size_t count, capacity;
     uint64_t position; /* of bytes[0] in the file */
     uint64_t line;     /* its line number */
+    uint64_t before;   /* bytes of the first piece's document that stand before it */
     const char *path;
     lxm_segmenter *segmenter;
     lxm_formatter formatter;
@@ -35,13 +39,15 @@ typedef struct run {
     lxm_pool *pool;
     task *tasks;
     size_t task_count, next_task;
-    lxm_segmenter *segmenter; /* for documents longer than a chunk */
+    bool parts;               /* documents may be cut */
+    lxm_segmenter *segmenter; /* for those that can't be */
+    bool open;                /* it has been given a part of the document under way */
     uint8_t *chunk;
     size_t length; /* of the chunk so far */
     bool final;    /* the file ends with it */
     const char *path;
     uint64_t position, line; /* of chunk[0] in the file */
-    uint64_t document;       /* where in the file the long document under way began */
+    uint64_t document;       /* where in the file the document under way began */
     uint64_t bytes;          /* read from all files */
 } run;
 
@@ -89,16 +95,20 @@ static void locate(lxm_error *error, uint64_t document, uint64_t position, uint6
 static void run_task(void *pointer)
 {
     task *t = pointer;
+    uint64_t before = t->before;
     t->status = LXM_OK;
     for (size_t i = 0; !t->status && i < t->count; i++) {
         const lxm_piece *piece = &t->pieces[i];
+        lxm_segmenter_begin_part(t->segmenter, before);
         t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
                                        piece->end - piece->begin, &t->error);
         if (!t->status)
-            t->status = lxm_segmenter_end_document(t->segmenter, &t->error);
+            t->status = piece->last ? lxm_segmenter_end_document(t->segmenter, &t->error)
+                                    : lxm_segmenter_end_part(t->segmenter, &t->error);
         if (t->status)
-            locate(&t->error, t->position + piece->begin, t->position, t->line, t->bytes,
+            locate(&t->error, t->position + piece->begin - before, t->position, t->line, t->bytes,
                    t->length);
+        before = 0;
     }
 }
 
@@ -146,46 +156,85 @@ static void consume(run *r, size_t used)
     memmove(r->chunk, r->chunk + used, r->length);
 }
 
-/* Hands the whole documents of the chunk to a task; the chunk keeps what is behind them. */
-static lxm_status submit_documents(run *r, lxm_error *error)
+/* The next piece for a task: a document's end, or a part of it that ends at a cut. A part is worth
+ * a task only where it is all that the chunk has. */
+static bool next_piece(run *r, size_t at, bool alone, lxm_piece *piece, size_t *used)
 {
-    if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool)) {
-        lxm_status status = collect(r, error);
-        if (status)
-            return status;
+    lxm_splitter trial = r->splitter;
+    *used = lxm_splitter_next(&trial, r->chunk + at, r->length - at, r->final, piece);
+    if (piece->nothing)
+        return false;
+    if (!piece->last) {
+        size_t cut = 0;
+        if (r->parts && alone)
+            cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + at + piece->begin,
+                                    piece->end - piece->begin);
+        if (cut == 0)
+            return false;
+        piece->end = *used = piece->begin + cut;
     }
-    task *t = &r->tasks[r->next_task];
-    size_t at = 0;
+    r->splitter.in_document = !piece->last;
+    piece->begin += at;
+    piece->end += at;
+    return true;
+}
+
+/* Finds the pieces of the chunk that a task can have; returns how many bytes they take. */
+static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
+{
+    lxm_piece piece;
+    size_t used;
+    *taken = 0;
     t->count = 0;
-    for (;;) {
-        lxm_piece piece;
-        lxm_splitter trial = r->splitter;
-        size_t used = lxm_splitter_next(&trial, r->chunk + at, r->length - at, r->final, &piece);
-        if (piece.nothing || !piece.last)
-            break;
-        piece.begin += at;
-        piece.end += at;
+    t->before = r->splitter.in_document ? r->position - r->document : 0;
+    while (next_piece(r, *taken, t->count == 0, &piece, &used)) {
         lxm_status status = add_piece(t, &r->allocator, piece, error);
         if (status)
             return status;
-        at += used;
-        if (r->final && at == r->length)
+        if (!piece.last && t->before == 0)
+            r->document = r->position + piece.begin;
+        *taken += used;
+        if (!piece.last || (r->final && *taken == r->length))
             break;
     }
-    if (t->count == 0)
-        return LXM_OK;
-    memcpy(t->bytes, r->chunk, at);
-    t->length = at;
+    return LXM_OK;
+}
+
+/* Hands what it can of the chunk to a task; the chunk keeps what is behind. */
+static lxm_status submit(run *r, bool *done, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    size_t taken;
+    *done = false;
+    if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
+        status = collect(r, error);
+    task *t = &r->tasks[r->next_task];
+    if (!status)
+        status = gather(r, t, &taken, error);
+    if (status || t->count == 0)
+        return status;
+    memcpy(t->bytes, r->chunk, taken);
+    t->length = taken;
     t->position = r->position;
     t->line = r->line;
     t->path = r->path;
     r->next_task = (r->next_task + 1) % r->task_count;
     lxm_pool_submit(r->pool, t);
-    consume(r, at);
+    consume(r, taken);
+    *done = true;
     return LXM_OK;
 }
 
-/* Takes the next piece of a document that is longer than a chunk, and perhaps its end. */
+/* Where the open segmenter may hand over to tasks again: the first cut of a piece, or its end. */
+static size_t first_cut(const run *r, const lxm_piece *piece)
+{
+    size_t cut = 0, length = piece->end - piece->begin;
+    for (size_t n = 4096; cut == 0 && r->parts && n < length; n *= 2)
+        cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + piece->begin, n);
+    return piece->begin + (cut ? cut : length);
+}
+
+/* Takes the next piece of a document that no task can have. */
 static lxm_status push_long(run *r, size_t *used, lxm_error *error)
 {
     lxm_piece piece;
@@ -195,29 +244,40 @@ static lxm_status push_long(run *r, size_t *used, lxm_error *error)
         return LXM_OK;
     if (first)
         r->document = r->position + piece.begin;
+    if (!r->open)
+        lxm_segmenter_begin_part(r->segmenter, r->position + piece.begin - r->document);
+    r->open = true;
+    size_t end = piece.last ? piece.end : first_cut(r, &piece);
     lxm_status status =
-        lxm_segmenter_push(r->segmenter, r->chunk + piece.begin, piece.end - piece.begin, error);
+        lxm_segmenter_push(r->segmenter, r->chunk + piece.begin, end - piece.begin, error);
     if (!status && piece.last)
         status = lxm_segmenter_end_document(r->segmenter, error);
+    else if (!status && end < piece.end)
+        status = lxm_segmenter_end_part(r->segmenter, error);
     if (status && error)
         locate(error, r->document, r->position, r->line, r->chunk, r->length);
+    if (piece.last || end < piece.end)
+        r->open = false;
+    if (!piece.last)
+        *used = end;
     return status;
 }
 
-/* Deals with a chunk that is full, or the file's last. */
-static lxm_status process(run *r, lxm_error *error)
+/* Deals with a chunk that is full, or the file's last; *idle where nothing is left to do. */
+static lxm_status process(run *r, bool *idle, lxm_error *error)
 {
     lxm_status status = LXM_OK;
     size_t before = r->length, used = 0;
-    if (!r->splitter.in_document) {
-        status = submit_documents(r, error);
-        if (status || r->length < before || (r->final && r->length == 0))
-            return status;
+    bool done = false;
+    if (!r->open)
+        status = submit(r, &done, error);
+    if (!status && !done) {
         status = drain(r, error);
+        if (!status)
+            status = push_long(r, &used, error);
+        consume(r, used);
     }
-    if (!status)
-        status = push_long(r, &used, error);
-    consume(r, used);
+    *idle = r->final && !r->splitter.in_document && (r->length == 0 || r->length == before);
     return status;
 }
 
@@ -248,15 +308,11 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
     r->line = 1;
     r->final = false;
     r->splitter.in_document = false;
-    while (!status) {
+    r->open = false;
+    for (bool idle = false; !status && !idle;) {
         status = fill(r, input, error);
-        size_t before = r->length;
-        bool in_document = r->splitter.in_document;
         if (!status)
-            status = process(r, error);
-        if (r->final && !r->splitter.in_document &&
-            (r->length == 0 || (r->length == before && !in_document)))
-            break;
+            status = process(r, &idle, error);
     }
     lxm_input_close(input);
     if (status)
@@ -331,7 +387,9 @@ lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *p
     run r = {.allocator = lxm_allocator_or_default(job->allocator),
              .tokenizer = tokenizer,
              .job = job,
-             .splitter = {(lxm_split)documents, false}};
+             .splitter = {(lxm_split)documents, false},
+             /* a document in JSON Lines is one line: its parts can't be written side by side */
+             .parts = stream->format != LXM_STREAM_JSONL};
     lxm_status status = start(&r, &options, output, error);
     for (size_t i = 0; !status && i < path_count; i++)
         status = run_file(&r, paths[i], error);

@@ -61,7 +61,7 @@ lxm_status lxm_formatter_join(lxm_formatter *formatter, lxm_formatter *from, lxm
     if (!formatter->functions->flush(formatter) || !from->functions->flush(from))
         return lxm_fail_memory(error);
     count_frames(formatter, from);
-    if (from->totals.documents) {
+    if (from->totals.documents || from->out.length) {
         if (formatter->separate && !lxm_buffer_append(&formatter->out, "\n", 1))
             return lxm_fail_memory(error);
         formatter->separate = from->separate;

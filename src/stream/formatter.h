@@ -51,7 +51,8 @@ void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *opti
                         const lxm_allocator *allocator);
 void lxm_formatter_free(lxm_formatter *formatter);
 
-/* Adds what another formatter made of whole documents; both are flushed, `from` is emptied. */
+/* Adds what another formatter made of the documents, or the part of one, that come next; both are
+ * flushed, `from` is emptied. */
 lxm_status lxm_formatter_join(lxm_formatter *formatter, lxm_formatter *from, lxm_error *error);
 
 /* LXM_OK, or LXM_ERROR_MEMORY where something that only memory can fail wasn't good. */

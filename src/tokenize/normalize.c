@@ -77,7 +77,9 @@ static int combining_class(int32_t c)
 
 /* Whether nothing before a character can combine with it. What stands below U+0300 never looks
  * back; from there on, nonspacing marks, the second halves of compositions and the Hangul vowels
- * and finals may, and so may characters whose decompositions begin with one of those. */
+ * and finals may, and so may characters whose decompositions begin with one of those. U+11A7 is no
+ * final, but utf8proc's composition would swallow it as one: it must not see it behind a syllable.
+ */
 static bool starts_cluster(int32_t c)
 {
     if (c < 0x300)
@@ -89,7 +91,7 @@ static bool starts_cluster(int32_t c)
     if (n <= 0 || n > 16)
         return false;
     const utf8proc_property_t *property = utf8proc_get_property(first[0]);
-    bool hangul = first[0] >= 0x1160 && first[0] <= 0x11FF;
+    bool hangul = first[0] >= 0x1160 && first[0] <= 0x11FF && first[0] != 0x11A7;
     bool second = property->comb_index != UINT16_MAX && property->comb_index >= 0x8000;
     return property->combining_class == 0 && !second && !hangul &&
            property->category != UTF8PROC_CATEGORY_MN;

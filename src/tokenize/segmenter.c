@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "tokenize/normalize.h"
+#include "tokenize/segmenter.h"
 #include "tokenize/subject.h"
 #include "tokenize/tokenizer.h"
 
@@ -274,7 +275,13 @@ lxm_status lxm_segmenter_push(lxm_segmenter *segmenter, const void *bytes, size_
     return status;
 }
 
-lxm_status lxm_segmenter_end_document(lxm_segmenter *segmenter, lxm_error *error)
+void lxm_segmenter_begin_part(lxm_segmenter *segmenter, uint64_t source)
+{
+    lxm_segmenter_reset(segmenter);
+    segmenter->source = source;
+}
+
+lxm_status lxm_segmenter_end_part(lxm_segmenter *segmenter, lxm_error *error)
 {
     lxm_segmenter *s = segmenter;
     lxm_status status = LXM_OK;
@@ -285,10 +292,12 @@ lxm_status lxm_segmenter_end_document(lxm_segmenter *segmenter, lxm_error *error
     }
     if (!status)
         status = release_held(s, error);
-    if (!status)
-        status = end_subject(s, error);
-    if (!status)
-        status = s->sink.end_document(s->sink.context, error);
-    s->source = 0;
-    return status;
+    return status ? status : end_subject(s, error);
+}
+
+lxm_status lxm_segmenter_end_document(lxm_segmenter *segmenter, lxm_error *error)
+{
+    lxm_status status = lxm_segmenter_end_part(segmenter, error);
+    segmenter->source = 0;
+    return status ? status : segmenter->sink.end_document(segmenter->sink.context, error);
 }

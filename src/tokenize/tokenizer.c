@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "tokenize/scan/scan.h"
 
 enum { default_max_token = 16 << 20, most_max_token = 1 << 30 };
 
@@ -60,13 +61,27 @@ static lxm_status check(const lxm_tokenizer_options *o, lxm_error *error)
     return LXM_OK;
 }
 
-static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o, lxm_error *error)
+/* A preset's own scanner, or PCRE2 with its pattern, or with the user's. */
+static lxm_status choose_scanner(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o,
+                                 lxm_error *error)
 {
     lxm_pattern_options pattern = {o->pattern, o->split, o->match_limit};
-    if (!o->pattern)
-        pattern.pattern = find_preset(o->preset ? o->preset : "words")->pattern;
+    if (!o->pattern) {
+        const lxm_preset *preset = find_preset(o->preset ? o->preset : "words");
+        tokenizer->scanner = lxm_scanner_for_preset(preset->name, lxm_cpu_features());
+        pattern.pattern = preset->pattern;
+    }
+    if (tokenizer->scanner)
+        return LXM_OK;
     lxm_status status =
-        lxm_pattern_new(&tokenizer->scanner, &pattern, &tokenizer->allocator, error);
+        lxm_pattern_new(&tokenizer->compiled, &pattern, &tokenizer->allocator, error);
+    tokenizer->scanner = tokenizer->compiled;
+    return status;
+}
+
+static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o, lxm_error *error)
+{
+    lxm_status status = choose_scanner(tokenizer, o, error);
     if (!status)
         status = lxm_specials_init(&tokenizer->specials, o->specials, o->special_count,
                                    &tokenizer->allocator, error);
@@ -80,6 +95,30 @@ static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o
     }
     tokenizer->settings = (char *)settings.data;
     return LXM_OK;
+}
+
+/* A special token with a space in it could lie across a cut. */
+static bool is_divisible(const lxm_tokenizer_options *o)
+{
+    for (size_t i = 0; i < o->special_count; i++)
+        if (strpbrk(o->specials[i], " \n"))
+            return false;
+    return !o->pattern;
+}
+
+static bool is_alphanumeric(uint8_t c)
+{
+    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10;
+}
+
+size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, size_t length)
+{
+    if (!tokenizer->divisible)
+        return 0;
+    for (size_t i = length; i-- > 1;)
+        if ((text[i] == ' ' || text[i] == '\n') && is_alphanumeric(text[i - 1]))
+            return i;
+    return 0;
 }
 
 lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *options,
@@ -98,6 +137,7 @@ lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *o
         return lxm_fail_memory(error);
     tokenizer->allocator = a;
     tokenizer->options = *options;
+    tokenizer->divisible = is_divisible(options);
     tokenizer->max_token = options->max_token ? options->max_token : default_max_token;
     status = build(tokenizer, options, error);
     if (status) {
@@ -112,8 +152,8 @@ void lxm_tokenizer_free(lxm_tokenizer *tokenizer)
 {
     if (!tokenizer)
         return;
-    if (tokenizer->scanner && tokenizer->scanner->free)
-        tokenizer->scanner->free(tokenizer->scanner);
+    if (tokenizer->compiled)
+        tokenizer->compiled->free(tokenizer->compiled);
     lxm_specials_free(&tokenizer->specials);
     lxm_release(&tokenizer->allocator, tokenizer->settings);
     lxm_allocator a = tokenizer->allocator;

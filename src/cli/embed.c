@@ -1,0 +1,390 @@
+/* embed: token ids -> vectors. */
+#define _POSIX_C_SOURCE 200809L
+#include "cli.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char help[] =
+    "usage: embed [project] [OPTION]... [FILE]...       ids -> vectors\n"
+    "       embed init --rows N [OPTION]... -o FILE     writes a table\n"
+    "       embed info FILE                             what a table file holds\n"
+    "Reads id streams (standard input where there is no FILE, or where it is -).\n"
+    "\n"
+    "  -t, --table FILE     rows of an .npy or .safetensors file; --tensor NAME picks one\n"
+    "      --rows N, --dim D, --init KIND, --seed S\n"
+    "                       or rows made from the seed: any number, 256, normal, 0; KIND is\n"
+    "                       normal, uniform, zeros, one-hot or torch (as torch.nn.Embedding)\n"
+    "      --context L      windows of L ids (otherwise each id is a row of its own)\n"
+    "      --stride S       ids from one window to the next (default L)\n"
+    "      --targets        beside each window the one that begins an id later\n"
+    "      --pad ID         fill windows at a document's end that are too short\n"
+    "      --positions P    add to each window: none, learned or sinusoidal\n"
+    "      --batch B        rows (windows) a batch (1024); --drop-last drops a part of one\n"
+    "  -f, --format F       text, npy, safetensors or shards (default: by the name's ending;\n"
+    "                       npy on standard output; a name without one is a folder of shards)\n"
+    "      --shard-size N   most bytes a shard (1G); --force replaces shards that are there\n"
+    "  -o, --output NAME    a file, or a folder, whole or not at all;  -j, --threads N\n"
+    "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
+    "\n"
+    "examples:\n"
+    "  tokenize book.txt | idmap | embed > vectors.npy\n"
+    "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
+    "  embed -t glove.npy --context 256 --stride 128 --targets --batch 4 -o shards ids.txt\n";
+
+enum {
+    option_tensor = cli_option_own,
+    option_rows,
+    option_dim,
+    option_init,
+    option_seed,
+    option_context,
+    option_stride,
+    option_targets,
+    option_pad,
+    option_positions,
+    option_batch,
+    option_drop_last,
+    option_shard_size,
+    option_force,
+    option_fingerprint,
+};
+
+static const struct option long_options[] = {
+    CLI_COMMON_LONG,
+    {"table", required_argument, NULL, 't'},
+    {"tensor", required_argument, NULL, option_tensor},
+    {"rows", required_argument, NULL, option_rows},
+    {"dim", required_argument, NULL, option_dim},
+    {"init", required_argument, NULL, option_init},
+    {"seed", required_argument, NULL, option_seed},
+    {"context", required_argument, NULL, option_context},
+    {"stride", required_argument, NULL, option_stride},
+    {"targets", no_argument, NULL, option_targets},
+    {"pad", required_argument, NULL, option_pad},
+    {"positions", required_argument, NULL, option_positions},
+    {"batch", required_argument, NULL, option_batch},
+    {"drop-last", no_argument, NULL, option_drop_last},
+    {"shard-size", required_argument, NULL, option_shard_size},
+    {"force", no_argument, NULL, option_force},
+    {"fingerprint", required_argument, NULL, option_fingerprint},
+    {NULL, 0, NULL, 0},
+};
+
+static const char *const inits[] = {"normal", "uniform", "zeros", "one-hot", "torch", NULL};
+static const char *const positions[] = {"none", "learned", "sinusoidal", NULL};
+
+enum { positions_none, positions_learned, positions_sinusoidal };
+
+typedef struct settings {
+    cli_common common;
+    const char *table, *tensor;
+    lxm_table_options generated;
+    bool generates; /* an option that only generated tables have was given */
+    bool seeded;
+    int positions;
+    lxm_embed_options embed;
+    uint64_t fingerprint;
+    bool projects; /* an option was given that a table file has no use for */
+} settings;
+
+/* 16 hexadecimal digits. */
+static uint64_t read_fingerprint(const char *text)
+{
+    if (strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
+        cli_usage("--fingerprint: '%s' is not 16 hexadecimal digits", text);
+    return strtoull(text, NULL, 16);
+}
+
+static bool set_table_option(settings *s, int option)
+{
+    switch (option) {
+    case 't':
+        s->table = optarg;
+        return true;
+    case option_tensor:
+        s->tensor = optarg;
+        return true;
+    case option_rows:
+        s->generated.rows = cli_number("rows", optarg, 1, (uint64_t)UINT32_MAX + 1);
+        break;
+    case option_dim:
+        s->generated.dim = (size_t)cli_number("dim", optarg, 1, (uint64_t)1 << 32);
+        break;
+    case option_init:
+        s->generated.init = (lxm_init)cli_choice("init", optarg, inits);
+        break;
+    case option_seed:
+        s->generated.seed = cli_number("seed", optarg, 0, UINT64_MAX);
+        s->seeded = true;
+        return true;
+    case option_fingerprint:
+        s->fingerprint = read_fingerprint(optarg);
+        return true;
+    default:
+        return false;
+    }
+    s->generates = true;
+    return true;
+}
+
+static void set_option(settings *s, int option)
+{
+    lxm_window_options *window = &s->embed.window;
+    s->projects = true;
+    switch (option) {
+    case option_context:
+        window->context = (size_t)cli_number("context", optarg, 1, (uint64_t)1 << 40);
+        break;
+    case option_stride:
+        window->stride = (size_t)cli_number("stride", optarg, 1, (uint64_t)1 << 40);
+        break;
+    case option_targets:
+        window->targets = true;
+        break;
+    case option_pad:
+        window->pad = true;
+        window->pad_id = (uint32_t)cli_number("pad", optarg, 0, UINT32_MAX);
+        break;
+    case option_positions:
+        s->positions = cli_choice("positions", optarg, positions);
+        break;
+    case option_batch:
+        s->embed.batch = (size_t)cli_number("batch", optarg, 1, (uint64_t)1 << 40);
+        break;
+    case option_drop_last:
+        s->embed.drop_last = true;
+        break;
+    case option_shard_size:
+        s->embed.shard_size = cli_size("shard-size", optarg, 1, INT64_MAX);
+        break;
+    case option_force:
+        s->embed.replace = true;
+        break;
+    default:
+        cli_try_help();
+    }
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+    size_t length = strlen(name), size = strlen(ending);
+    return length > size && strcmp(name + length - size, ending) == 0;
+}
+
+/* By -f, otherwise by the name; what is neither a file nor a folder is a stream. */
+static lxm_vector_format find_format(const cli_common *common)
+{
+    static const char *const formats[] = {"text", "npy", "safetensors", "shards", NULL};
+    static const char *const endings[] = {".txt", ".npy", ".safetensors"};
+    struct stat status;
+    if (common->format)
+        return (lxm_vector_format)cli_choice("format", common->format, formats);
+    if (strcmp(common->output, "-") == 0)
+        return LXM_VECTORS_NPY;
+    for (int i = 0; i < 3; i++)
+        if (ends_with(common->output, endings[i]))
+            return (lxm_vector_format)i;
+    if (stat(common->output, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
+        return LXM_VECTORS_NPY;
+    return LXM_VECTORS_SHARDS;
+}
+
+static lxm_vector_format choose_format(const cli_common *common)
+{
+    lxm_vector_format format = find_format(common);
+    bool standard = strcmp(common->output, "-") == 0;
+    if (format == LXM_VECTORS_SHARDS && standard)
+        cli_usage("shards need a folder: name one with -o");
+    if (format == LXM_VECTORS_TEXT && common->binary)
+        cli_usage("-f text is not binary: leave -b out");
+    if (format != LXM_VECTORS_TEXT)
+        cli_refuse_terminal(common->output, "name a file with -o, or say -f text");
+    return format;
+}
+
+/* What made the vectors, in one form for one meaning; the caller's to free. */
+static char *describe(const settings *s)
+{
+    const lxm_window_options *w = &s->embed.window;
+    char *text = NULL;
+    size_t size;
+    FILE *stream = open_memstream(&text, &size);
+    if (!stream)
+        return NULL;
+    if (s->table)
+        fprintf(stream, "--table %s%s%s", s->table, s->tensor ? " --tensor " : "",
+                s->tensor ? s->tensor : "");
+    else
+        fprintf(stream, "--init %s --seed %" PRIu64, inits[s->generated.init], s->generated.seed);
+    if (w->context)
+        fprintf(stream, " --context %zu --stride %zu%s --positions %s", w->context,
+                w->stride ? w->stride : w->context, w->targets ? " --targets" : "",
+                positions[s->positions]);
+    if (w->pad)
+        fprintf(stream, " --pad %" PRIu32, w->pad_id);
+    if (fclose(stream)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static void check_options(const settings *s)
+{
+    const lxm_window_options *w = &s->embed.window;
+    if (s->table && s->generates)
+        cli_usage("--rows, --dim and --init make a table, -t reads one: give one or the other");
+    if (s->table && s->seeded && s->positions != positions_learned)
+        cli_usage("--seed makes a table, -t reads one: give one or the other");
+    if (s->tensor && !s->table)
+        cli_usage("--tensor names a tensor of the file that -t names: give both");
+    if (!w->context && (w->stride || w->targets || w->pad || s->positions))
+        cli_usage("--stride, --targets, --pad and --positions need --context");
+}
+
+static lxm_status open_table(const settings *s, lxm_table **table, lxm_error *error)
+{
+    return s->table ? lxm_table_open(table, s->table, s->tensor, NULL, error)
+                    : lxm_table_generate(table, &s->generated, NULL, error);
+}
+
+/* Learned positions come from the seed as the table does, but are other numbers: PyTorch's
+ * generator goes on after the table, the others get another seed. */
+static lxm_status open_positions(const settings *s, const lxm_table *table, lxm_table **added,
+                                 lxm_error *error)
+{
+    static const uint64_t other_seed = 0x706F736974696F6E; /* "position" */
+    uint64_t rows = s->embed.window.context;
+    size_t dim = lxm_table_dim(table);
+    if (s->positions == positions_none)
+        return LXM_OK;
+    if (s->positions == positions_sinusoidal)
+        return lxm_table_sinusoidal(added, rows, dim, NULL, error);
+    lxm_table_options options = s->generated;
+    options.rows = rows;
+    options.dim = dim;
+    if (options.init == LXM_INIT_TORCH) {
+        options.torch_rows_before = lxm_table_rows(table);
+        options.torch_dim_before = dim;
+    } else {
+        options.seed ^= other_seed;
+    }
+    return lxm_table_generate(added, &options, NULL, error);
+}
+
+static void tell(const settings *s, const lxm_embed_result *result)
+{
+    const char *what = s->embed.window.context ? "windows" : "rows";
+    if (s->common.verbose)
+        cli_note("%" PRIu64 " %s written, %" PRIu64 " %s of an incomplete batch dropped, %" PRIu64
+                 " ids in no window",
+                 result->rows, what, result->dropped, what, result->unused);
+}
+
+static int project(settings *s, int argc, char **argv)
+{
+    lxm_error error = {0};
+    lxm_embed_result result = {0};
+    lxm_table *table = NULL, *added = NULL;
+    cli_progress progress;
+    check_options(s);
+    s->embed.format = choose_format(&s->common);
+    char *made_by = describe(s);
+    cli_paths inputs = cli_inputs(argc, argv, optind);
+    lxm_job job = cli_job(&s->common, &inputs, &progress);
+    lxm_status status = open_table(s, &table, &error);
+    if (!status)
+        status = open_positions(s, table, &added, &error);
+    s->embed.table = table;
+    s->embed.positions = added;
+    s->embed.settings = made_by;
+    if (!status)
+        status = lxm_run_embed(&s->embed, inputs.paths, inputs.count, s->common.output, &job,
+                               &result, &error);
+    cli_progress_end(&progress);
+    lxm_table_free(table);
+    lxm_table_free(added);
+    free(made_by);
+    if (status)
+        return cli_failure(&error);
+    tell(s, &result);
+    return exit_done;
+}
+
+static int init(settings *s, int argc)
+{
+    lxm_error error = {0};
+    lxm_table *table = NULL;
+    cli_progress progress;
+    cli_paths none = {NULL, 0};
+    if (optind < argc)
+        cli_usage("init reads no file: what is made is said by options");
+    if (s->projects || s->table || s->tensor)
+        cli_usage("init has no use for windows, batches or a table: --rows, --dim, --init, --seed");
+    if (!s->generated.rows)
+        cli_usage("init needs --rows");
+    lxm_vector_format format = choose_format(&s->common);
+    if (format == LXM_VECTORS_SHARDS)
+        cli_usage("a table's name ends in .npy or .safetensors, or -f says its format");
+    char *made_by = describe(s);
+    lxm_job job = cli_job(&s->common, &none, &progress);
+    lxm_status status = lxm_table_generate(&table, &s->generated, NULL, &error);
+    if (!status)
+        status = lxm_run_write_table(table, s->fingerprint, format, made_by, s->common.output, &job,
+                                     &error);
+    cli_progress_end(&progress);
+    lxm_table_free(table);
+    free(made_by);
+    return status ? cli_failure(&error) : exit_done;
+}
+
+static int info(const settings *s, int argc, char **argv)
+{
+    lxm_error error = {0};
+    lxm_table *table;
+    if (argc - optind != 1)
+        cli_usage("info wants one file");
+    if (lxm_table_open(&table, argv[optind], s->tensor, NULL, &error))
+        return cli_failure(&error);
+    printf("format: %s\nrows: %" PRIu64 "\ndim: %zu\ndtype: float32\n", lxm_table_format(table),
+           lxm_table_rows(table), lxm_table_dim(table));
+    if (lxm_table_fingerprint(table))
+        printf("fingerprint: %016" PRIx64 "\n", lxm_table_fingerprint(table));
+    else
+        printf("fingerprint: none\n");
+    lxm_table_free(table);
+    if (fflush(stdout) == EOF || fclose(stdout) == EOF) {
+        cli_note("standard output: write failed");
+        return exit_failed;
+    }
+    return exit_done;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const commands[] = {"project", "init", "info"};
+    enum { command_project, command_init, command_info } command = command_project;
+    cli_start("embed");
+    settings s = {.common = CLI_COMMON_DEFAULT};
+    for (int i = 0; i < 3; i++)
+        if (argc > 1 && strcmp(argv[1], commands[i]) == 0) {
+            command = i;
+            argv[1] = argv[0];
+            argc--, argv++;
+            break;
+        }
+    for (int option;
+         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:", long_options, NULL)) != -1;)
+        if (!cli_common_option(&s.common, option, help) && !set_table_option(&s, option))
+            set_option(&s, option);
+    if (command == command_init)
+        return init(&s, argc);
+    if (s.fingerprint)
+        cli_usage("--fingerprint belongs to init");
+    if (command == command_info)
+        return info(&s, argc, argv);
+    return project(&s, argc, argv);
+}
