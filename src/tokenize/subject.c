@@ -57,6 +57,24 @@ static lxm_status emit(lxm_subject *subject, const lxm_scan *scan, const lxm_ali
     return subject->sink.tokens(subject->sink.context, &tokens, error);
 }
 
+static lxm_status too_long(const lxm_subject *subject, const lxm_alignment *alignment, size_t begin,
+                           lxm_error *error)
+{
+    return lxm_fail_at(error, LXM_ERROR_LIMIT, lxm_alignment_source(alignment, begin),
+                       "a token of more than %zu bytes begins here: raise --max-token",
+                       subject->max_token);
+}
+
+/* A token over the limit is refused even where all of it was at hand at once. */
+static lxm_status check_lengths(const lxm_subject *subject, const lxm_scan *scan,
+                                const lxm_alignment *alignment, lxm_error *error)
+{
+    for (size_t i = 0; i < scan->count; i++)
+        if (scan->spans[i].end - scan->spans[i].begin > subject->max_token)
+            return too_long(subject, alignment, scan->spans[i].begin, error);
+    return LXM_OK;
+}
+
 /* Where text begins that still matters once all before `position` is decided. */
 static size_t context_start(const lxm_subject *subject, const uint8_t *text, size_t position)
 {
@@ -86,13 +104,13 @@ static lxm_status scan_text(lxm_subject *subject, const uint8_t *text, size_t le
         if (status && error && error->offset != LXM_NO_OFFSET)
             error->offset = lxm_alignment_source(alignment, (size_t)error->offset);
         if (!status)
+            status = check_lengths(subject, &scan, alignment, error);
+        if (!status)
             status = emit(subject, &scan, alignment, error);
     } while (!status && scan.count == scan.capacity);
     *position = scan.position;
     if (!status && length - scan.position > subject->max_token)
-        status = lxm_fail_at(error, LXM_ERROR_LIMIT, lxm_alignment_source(alignment, scan.position),
-                             "a token of more than %zu bytes begins here: raise --max-token",
-                             subject->max_token);
+        status = too_long(subject, alignment, scan.position, error);
     return status;
 }
 
