@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char help[] =
     "usage: idmap [encode] [OPTION]... [FILE]...          tokens -> ids\n"
@@ -174,6 +175,18 @@ static lxm_status fail(lxm_error *error, lxm_status code, const char *path, cons
     return error->code;
 }
 
+/* A name that can't be written is better known before the work than behind it. */
+static lxm_status try_output(const char *path, lxm_error *error)
+{
+    struct stat status;
+    lxm_output *output;
+    if (strcmp(path, "-") == 0 || (stat(path, &status) == 0 && !S_ISREG(status.st_mode)))
+        return LXM_OK;
+    lxm_status result = lxm_output_open(&output, path, NULL, error);
+    lxm_output_discard(output);
+    return result;
+}
+
 /* ---- encode ---- */
 
 static lxm_status open_vocab(const settings *s, lxm_vocab **vocab, lxm_error *error)
@@ -238,6 +251,8 @@ static lxm_status run_encode(const settings *s, const cli_paths *inputs, lxm_err
     lxm_output *output = NULL;
     check_encode(s);
     lxm_status status = s->vocab ? open_vocab(s, &vocab, error) : begin_vocab(s, &vocab, error);
+    if (!status && s->save)
+        status = try_output(s->save, error);
     if (!status)
         status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status)
@@ -262,7 +277,10 @@ static lxm_status run_build(const settings *s, const cli_paths *inputs, lxm_erro
     lxm_vocab *vocab = NULL;
     cli_progress progress;
     lxm_job job = cli_job(&s->common, inputs, &progress);
-    lxm_status status = lxm_counter_new(&counter, s->memory, NULL, NULL, error);
+    lxm_status status = try_output(s->common.output, error);
+    if (status)
+        return status;
+    status = lxm_counter_new(&counter, s->memory, NULL, NULL, error);
     if (!status)
         status = lxm_run_count(counter, inputs->paths, inputs->count, &job, error);
     cli_progress_end(&progress);
