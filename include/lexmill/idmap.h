@@ -60,7 +60,7 @@ LXM_API uint64_t lxm_vocab_fingerprint(const lxm_vocab *vocab);
 LXM_API lxm_status lxm_vocab_encode(const lxm_vocab *vocab, const lxm_tokens *tokens, uint32_t *ids,
                                     lxm_error *error);
 
-/* How words are put together again by lxm_decoder. */
+/* How words are put together again by lxm_run_decode. */
 typedef enum lxm_join {
     LXM_JOIN_NONE = 0,  /* bytes after bytes */
     LXM_JOIN_SPACE = 1, /* one space between two */

@@ -298,41 +298,49 @@ static lxm_status name_temporary(lxm_output *output, lxm_error *error)
     return lxm_fail_io(error, EEXIST, "can't write");
 }
 
-static lxm_status sync_folder(const lxm_output *output, lxm_error *error)
+/* Opens the target's folder while a failure can still leave the old file in place. */
+static lxm_status open_folder(const lxm_output *output, int *fd, lxm_error *error)
 {
     char *folder = folder_of(&output->allocator, output->target);
+    *fd = -1;
     if (!folder)
         return lxm_fail_memory(error);
-    lxm_status status = LXM_OK;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
-        status = lxm_fail_io(error, errno, "can't sync the folder");
-    if (fd >= 0)
-        close(fd);
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = errno;
     lxm_release(&output->allocator, folder);
-    return status;
+    return *fd < 0 ? lxm_fail_io(error, failed, "can't open the folder") : LXM_OK;
+}
+
+static lxm_status move_into_place(lxm_output *output, int folder, lxm_error *error)
+{
+    if (rename(output->temporary, output->target))
+        return lxm_fail_io(error, errno, "can't rename");
+    lxm_release(&output->allocator, output->temporary);
+    output->temporary = NULL;
+    if (fsync(folder) && errno != EINVAL && errno != EROFS)
+        return lxm_fail_io(error, errno, "can't sync the folder");
+    return LXM_OK;
 }
 
 static lxm_status put_in_place(lxm_output *output, lxm_error *error)
 {
+    int folder = -1, fd = output->fd;
     lxm_status status = LXM_OK;
-    if (output->reserved > output->written && ftruncate(output->fd, (off_t)output->written))
+    if (output->reserved > output->written && ftruncate(fd, (off_t)output->written))
         status = lxm_fail_io(error, errno, "can't give back room on the disk");
-    if (!status && fsync(output->fd))
+    if (!status && fsync(fd))
         status = lxm_fail_io(error, errno, "can't sync to disk");
     if (!status && !output->temporary)
         status = name_temporary(output, error);
-    int fd = output->fd;
     output->fd = -1;
     if (close(fd) && !status)
         status = lxm_fail_io(error, errno, "close failed");
-    if (!status && rename(output->temporary, output->target))
-        status = lxm_fail_io(error, errno, "can't rename");
-    if (!status) {
-        lxm_release(&output->allocator, output->temporary);
-        output->temporary = NULL;
-        status = sync_folder(output, error);
-    }
+    if (!status)
+        status = open_folder(output, &folder, error);
+    if (!status)
+        status = move_into_place(output, folder, error);
+    if (folder >= 0)
+        close(folder);
     return status;
 }
 

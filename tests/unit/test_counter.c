@@ -1,13 +1,6 @@
 /* Counting and building: the same vocabulary in any memory; orders, limits, special tokens. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include "faulty.h"
 #include "idmap/counter.h"
 #include "words.h"
 
@@ -296,17 +289,18 @@ static lxm_status use_all(const lxm_tokens *tokens, size_t memory, const lxm_bui
     return status;
 }
 
-static void fail_each(const lxm_tokens *tokens, size_t memory, const lxm_build_options *options)
+static void fail_each(const lxm_tokens *tokens, size_t limit, const lxm_build_options *options)
 {
-    faulty out = {.left = -1};
-    lxm_allocator allocator = faulty_allocator(&out);
+    unit_allocator memory;
+    unit_allocator_init(&memory);
     lxm_status status = LXM_ERROR_MEMORY;
-    for (long at = 0; status; at++) {
-        out.left = at;
-        status = use_all(tokens, memory, options, &allocator);
+    for (size_t at = 1; status; at++) {
+        memory.calls = 0;
+        memory.fail_at = at;
+        status = use_all(tokens, limit, options, &memory.functions);
         if (status)
             assert_int_equal(status, LXM_ERROR_MEMORY);
-        assert_int_equal(out.live, 0);
+        assert_int_equal(memory.live, 0);
     }
 }
 
@@ -366,15 +360,16 @@ static lxm_status merge_runs(const lxm_allocator *allocator)
 static void every_failed_allocation_of_a_merge_is_survived(void **state)
 {
     (void)state;
-    faulty out = {.left = -1};
-    lxm_allocator allocator = faulty_allocator(&out);
+    unit_allocator memory;
+    unit_allocator_init(&memory);
     lxm_status status = LXM_ERROR_MEMORY;
-    for (long at = 0; status; at++) {
-        out.left = at;
-        status = merge_runs(&allocator);
+    for (size_t at = 1; status; at++) {
+        memory.calls = 0;
+        memory.fail_at = at;
+        status = merge_runs(&memory.functions);
         if (status)
             assert_int_equal(status, LXM_ERROR_MEMORY);
-        assert_int_equal(out.live, 0);
+        assert_int_equal(memory.live, 0);
     }
 }
 

@@ -1,12 +1,6 @@
 /* Words are put together as lxm_join says; LXM_JOIN_BOOK as the book does. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include "faulty.h"
 #include "idmap/join.h"
 
 /* Joins words that stand between '|'. */
@@ -87,11 +81,12 @@ static void a_nul_is_no_punctuation(void **state)
 static void without_memory_nothing_changes(void **state)
 {
     (void)state;
-    faulty memory = {0};
-    lxm_allocator allocator = faulty_allocator(&memory);
+    unit_allocator memory;
+    unit_allocator_init(&memory);
+    memory.fail_at = 1;
     lxm_joiner joiner = {.join = LXM_JOIN_SPACE};
     lxm_buffer buffer;
-    lxm_buffer_init(&buffer, &allocator);
+    lxm_buffer_init(&buffer, &memory.functions);
     assert_false(lxm_joiner_append(&joiner, &buffer, (const uint8_t *)"a", 1));
     assert_int_equal(buffer.length, 0);
     assert_false(joiner.inside);

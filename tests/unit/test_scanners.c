@@ -174,7 +174,7 @@ static void fail_at(const subject_preset *p, size_t variant, const uint8_t *text
            memcmp(&expected->spans[i], &found->spans[i], sizeof(lxm_span)) == 0)
         i++;
     size_t at = i < expected->count ? expected->spans[i].begin : length;
-    size_t from = at < 80 ? 0 : at - 80, to = length - at < 80 ? length : at + 80;
+    size_t from = at < 200 ? 0 : at - 200, to = length - at < 200 ? length : at + 200;
     print_error("%s, variant %zu, part %zu, capacity %zu: token %zu of %zu (%zu found): ",
                 p->preset->name, variant, how.part, how.capacity, i, expected->count, found->count);
     if (i < expected->count)

@@ -1,31 +1,25 @@
 /* Vocabularies: ids, counts, roles, encoding, files; hostile files; memory that runs out. */
-#define _DEFAULT_SOURCE
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <unistd.h>
+#include "unit.h"
 
-#include <cmocka.h>
-
-#include "faulty.h"
 #include "idmap/vocab.h"
 #include "words.h"
 
-static char file_name[] = "test_vocab.XXXXXX";
+static char *folder, *file_name;
 
 static int set_up(void **state)
 {
     (void)state;
-    int fd = mkstemp(file_name);
-    return fd < 0 || close(fd);
+    folder = unit_folder_make();
+    file_name = unit_path(folder, "vocab");
+    return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    return unlink(file_name);
+    unit_folder_remove(folder);
+    free(file_name);
+    return 0;
 }
 
 static lxm_vocab *empty_vocab(void)
@@ -40,24 +34,6 @@ static uint32_t add(lxm_vocab *vocab, const char *token, uint64_t count)
     uint32_t id = LXM_NO_ID;
     assert_int_equal(lxm_vocab_add(vocab, token, strlen(token), count, &id, NULL), LXM_OK);
     return id;
-}
-
-static void write_text(const char *text, size_t length)
-{
-    FILE *file = fopen(file_name, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(text, 1, length, file), length);
-    assert_int_equal(fclose(file), 0);
-}
-
-static size_t read_text(char *text, size_t capacity)
-{
-    FILE *file = fopen(file_name, "rb");
-    assert_non_null(file);
-    size_t length = fread(text, 1, capacity - 1, file);
-    fclose(file);
-    text[length] = '\0';
-    return length;
 }
 
 static void tokens_are_numbered_as_they_come(void **state)
@@ -228,20 +204,23 @@ static void ids_and_files_do_not_depend_on_the_seed(void **state)
     }
     lxm_tokens tokens = words_tokens(&all);
     static uint32_t ids[2][count];
-    static char text[2][1 << 20];
+    char *text[2];
+    size_t lengths[2];
     uint64_t fingerprints[2], seeds[2];
     for (int i = 0; i < 2; i++) {
         lxm_vocab *vocab = empty_vocab();
         seeds[i] = vocab->table.seeds[0];
         assert_int_equal(lxm_vocab_encode_growing(vocab, 0, &tokens, ids[i], NULL), LXM_OK);
         assert_int_equal(lxm_vocab_save(vocab, file_name, NULL), LXM_OK);
-        read_text(text[i], sizeof text[i]);
+        text[i] = (char *)unit_file_read(file_name, &lengths[i]);
         fingerprints[i] = lxm_vocab_fingerprint(vocab);
         lxm_vocab_free(vocab);
     }
     assert_true(seeds[0] != seeds[1]);
     assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
     assert_string_equal(text[0], text[1]);
+    free(text[0]);
+    free(text[1]);
     assert_true(fingerprints[0] == fingerprints[1]);
     words_free(&all);
 }
@@ -274,12 +253,13 @@ static void a_file_reads_as_it_was_written(void **state)
     lxm_vocab_set_special(vocab, 1, NULL);
     lxm_vocab_set_unk(vocab, 5, NULL);
     assert_int_equal(lxm_vocab_save(vocab, file_name, &error), LXM_OK);
-    char text[512];
-    read_text(text, sizeof text);
+    size_t length;
+    char *text = (char *)unit_file_read(file_name, &length);
     assert_string_equal(text,
                         "lexmill-vocabulary 1\tsize=8\tspecial=a\\tb\tspecial=\\n\tunk=\\xFF\\xE2\n"
                         "the\t0\na\\tb\t1\n\\\\n\t4\n\\n\t9\n\xE2\x82\xAC\t16\n\\xFF\\xE2\t25\n"
                         " \t36\n\\0x\t18446744073709551615\n");
+    free(text);
     assert_int_equal(lxm_vocab_open(&again, file_name, NULL, &error), LXM_OK);
     assert_int_equal(lxm_vocab_size(again), 8);
     assert_true(lxm_vocab_fingerprint(again) == lxm_vocab_fingerprint(vocab));
@@ -359,7 +339,7 @@ static void a_bad_file_is_refused_with_its_place(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         lxm_vocab *vocab;
         lxm_error error = {0};
-        write_text(cases[i].text, strlen(cases[i].text));
+        unit_file_write(file_name, cases[i].text, strlen(cases[i].text));
         assert_int_equal(lxm_vocab_open(&vocab, file_name, NULL, &error), LXM_ERROR_FORMAT);
         assert_null(vocab);
         if (error.line != cases[i].line || error.offset != cases[i].offset ||
@@ -379,7 +359,7 @@ static void a_cut_file_is_never_read(void **state)
     for (size_t length = 0; length < sizeof text - 1; length++) {
         lxm_vocab *vocab;
         lxm_error error;
-        write_text(text, length);
+        unit_file_write(file_name, text, length);
         assert_int_equal(lxm_vocab_open(&vocab, file_name, NULL, &error), LXM_ERROR_FORMAT);
     }
 }
@@ -441,15 +421,16 @@ static lxm_status use_all(const lxm_allocator *allocator)
 static void every_failed_allocation_is_survived(void **state)
 {
     (void)state;
-    faulty memory = {.left = -1};
-    lxm_allocator allocator = faulty_allocator(&memory);
-    assert_int_equal(use_all(&allocator), LXM_OK);
+    unit_allocator memory;
+    unit_allocator_init(&memory);
+    assert_int_equal(use_all(&memory.functions), LXM_OK);
     assert_int_equal(memory.live, 0);
     lxm_status status = LXM_ERROR_MEMORY;
-    long at = 0;
+    size_t at = 1;
     for (; status; at++) {
-        memory.left = at;
-        status = use_all(&allocator);
+        memory.calls = 0;
+        memory.fail_at = at;
+        status = use_all(&memory.functions);
         if (status)
             assert_int_equal(status, LXM_ERROR_MEMORY);
         assert_int_equal(memory.live, 0);

@@ -38,12 +38,18 @@ typedef struct block {
  * that a family doesn't use costs nothing. */
 typedef struct carry {
     uint64_t letter, number, other, space, blank, newline, lone, zone;
+    uint64_t lower, both, inner, suffix, word, covered, second, flag, absorbed;
     uint64_t begin, hide; /* bits to be set and cleared in the next block */
     uint32_t digits;      /* in the group that isn't ended */
     bool pending;         /* whether a token begins at `pending_at` depends on what follows */
     bool late;            /* one begins at `late_at`: put out before what this block has */
     uint32_t pending_at, late_at;
 } carry;
+
+/* Bit i: a token begins, or has ended, at byte i. Without gaps between tokens `begins` says all. */
+typedef struct token_edges {
+    uint64_t begins, ends;
+} token_edges;
 
 INLINE uint64_t low_bits(uint32_t count)
 {
@@ -145,6 +151,45 @@ INLINE uint32_t contraction(const uint8_t *p, bool fold)
     }
 }
 
+/* Those of the runs of `run` beginning at the bits of `first` that no character of `stop` follows.
+ * Where the block ends first, the decision about the last one is left open. */
+typedef struct lookahead {
+    uint64_t run, first, stop;
+    bool run_behind, stop_behind; /* the character behind the block */
+    bool at_end;                  /* whether one that the subject's end follows counts */
+} lookahead;
+
+INLINE uint64_t not_followed(carry *c, const block *b, lookahead a)
+{
+    uint64_t sum, beyond = b->count < 64 ? (uint64_t)1 << b->count : 0;
+    bool open = __builtin_add_overflow(a.run, a.first, &sum) || (sum & beyond);
+    for (uint64_t bad = sum & ~a.run & a.stop; UNLIKELY(bad); bad &= bad - 1)
+        a.first ^= highest_bit(a.first & ((bad & -bad) - 1));
+    if (LIKELY(!open))
+        return a.first;
+    if (b->last ? b->final && a.at_end : !a.run_behind && !a.stop_behind)
+        return a.first;
+    uint64_t undecided = highest_bit(a.first);
+    c->pending = b->last ? !b->final : !a.stop_behind;
+    c->pending_at = b->base + lowest(undecided);
+    return a.first ^ undecided;
+}
+
+/* Decides about the run that was left open, if this block lets it: where it stays open the next
+ * block goes on with it. */
+INLINE void settle(carry *c, const block *b, lookahead a)
+{
+    uint64_t rest = ~a.run & low_bits(b->count);
+    c->late_at = c->pending_at;
+    if (rest) {
+        c->pending = false;
+        c->late = !(a.stop & rest & -rest);
+    } else if (b->last ? b->final : !a.run_behind) {
+        c->pending = false;
+        c->late = b->last ? a.at_end : !a.stop_behind;
+    }
+}
+
 /* Sets a bit that may belong to the next block. */
 INLINE void set_bit(const block *b, uint64_t *mask, uint64_t *carried, uint32_t bit)
 {
@@ -152,6 +197,20 @@ INLINE void set_bit(const block *b, uint64_t *mask, uint64_t *carried, uint32_t 
         *mask |= (uint64_t)1 << bit;
     else
         *carried |= (uint64_t)1 << (bit - b->count);
+}
+
+/* What can be reached from the seeds over the bits of a mask that stand side by side. */
+INLINE uint64_t flood(uint64_t mask, uint64_t seeds)
+{
+    return (((mask + seeds) ^ mask) | seeds) & mask;
+}
+
+/* The edges of tokens that begin at some bits and cover others. */
+INLINE token_edges edges_of(carry *c, const block *b, uint64_t begins, uint64_t covered)
+{
+    uint64_t ends = next(covered, c->covered) & (begins | ~covered);
+    c->covered = top(b, covered);
+    return (token_edges){begins, ends};
 }
 
 /* A token begins with every third character of a run of numbers that are not all ASCII. */

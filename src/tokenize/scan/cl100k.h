@@ -16,40 +16,6 @@
 
 #include "tokenize/scan/block.h"
 
-/* Whether a token begins with the indent that was left open: not if a new line follows it. */
-INLINE void settle_indent(carry *c, const block *b, uint64_t indent, uint64_t newline, bool at_end)
-{
-    uint64_t rest = ~indent & low_bits(b->count);
-    c->late_at = c->pending_at;
-    if (rest) {
-        c->pending = false;
-        c->late = !(newline & rest & -rest);
-    } else if (b->last && b->final) {
-        c->pending = false;
-        c->late = at_end;
-    }
-}
-
-/* Of the indents (white space behind a new line) those that no new line follows; where the block
- * ends first the decision is left open. */
-INLINE uint64_t indents(carry *c, const block *b, uint64_t indent, uint64_t first, uint64_t newline,
-                        uint8_t behind, bool at_end)
-{
-    uint64_t sum, beyond = b->count < 64 ? (uint64_t)1 << b->count : 0;
-    bool open = __builtin_add_overflow(indent, first, &sum) || (sum & beyond);
-    for (uint64_t bad = sum & ~indent & newline; UNLIKELY(bad); bad &= bad - 1)
-        first ^= highest_bit(first & ((bad & -bad) - 1));
-    if (LIKELY(!open))
-        return first;
-    bool newline_behind = behind >> CL100K_NEWLINE & 1, space_behind = behind >> CL100K_SPACE & 1;
-    if (b->last ? b->final && at_end : !space_behind)
-        return first;
-    uint64_t undecided = highest_bit(first);
-    c->pending = b->last ? !b->final : !newline_behind;
-    c->pending_at = b->base + lowest(undecided);
-    return first ^ undecided;
-}
-
 INLINE uint64_t contraction_ends(carry *c, const block *b, uint64_t apostrophe)
 {
     uint64_t ends = c->begin;
@@ -62,17 +28,26 @@ INLINE uint64_t contraction_ends(carry *c, const block *b, uint64_t apostrophe)
     return ends;
 }
 
-/* White space: `rest` is what no zone has. */
-INLINE uint64_t space_begins(carry *c, const block *b, uint64_t space, uint64_t newline,
-                             uint64_t zone, uint8_t behind, bool at_end)
+/* White space. An indent is white space behind a new line: no token begins with it if another new
+ * line follows. */
+INLINE uint64_t space_begins(carry *c, const block *b, lookahead indent, uint64_t space,
+                             uint64_t zone)
 {
-    uint64_t indent = space & ~newline, after_zone = next(zone, c->zone);
-    uint64_t begins = (space & ~next(space, c->space) & ~zone) | (indent & after_zone);
-    begins |= last_of_run(b, space, behind >> CL100K_SPACE & 1) & ~newline;
-    if (UNLIKELY(c->pending))
-        settle_indent(c, b, indent, newline, at_end);
-    uint64_t first = indent & next(newline, c->newline) & ~after_zone;
-    return begins | indents(c, b, indent, first, newline, behind, at_end);
+    uint64_t newline = indent.stop, after_zone = next(zone, c->zone);
+    uint64_t begins = (space & ~next(space, c->space) & ~zone) | (indent.run & after_zone) |
+                      (last_of_run(b, space, indent.run_behind | indent.stop_behind) & ~newline);
+    indent.first = indent.run & next(newline, c->newline) & ~after_zone;
+    return begins | not_followed(c, b, indent);
+}
+
+INLINE lookahead indents(uint64_t space, uint64_t newline, bool space_behind, bool newline_behind,
+                         bool at_end)
+{
+    return (lookahead){.run = space & ~newline,
+                       .stop = newline,
+                       .run_behind = space_behind && !newline_behind,
+                       .stop_behind = newline_behind,
+                       .at_end = at_end};
 }
 
 /* `group`: \p{N}{1,3}, else \p{N}; `at_end`: white space at the subject's end is cut like any. */
@@ -90,7 +65,11 @@ INLINE uint64_t cl100k_begins(carry *c, const block *b, bool group, bool at_end)
     uint64_t prefix = next(lone, c->lone) | next(space & ~newline, c->space & ~c->newline);
     uint64_t begins = first | (letter & ~next(letter, c->letter) & ~prefix);
     begins |= group ? number_groups(c, b, number) : number & ~b->follow;
-    begins |= space_begins(c, b, space, newline, zone, behind, at_end);
+    lookahead indent =
+        indents(space, newline, behind >> CL100K_SPACE & 1, behind >> CL100K_NEWLINE & 1, at_end);
+    if (UNLIKELY(c->pending))
+        settle(c, b, indent);
+    begins |= space_begins(c, b, indent, space, zone);
     begins |= contraction_ends(c, b, m[CL100K_APOSTROPHE] & first);
 
     c->letter = top(b, letter);

@@ -15,11 +15,7 @@
 
 enum { SPILL = 16, MOST = 2 * BLOCK + SPILL };
 
-typedef struct token_edges {
-    uint64_t begins, ends;
-} token_edges;
-
-typedef token_edges decide_function(carry *c, const block *b);
+typedef token_edges decide_function(carry *c, block *b);
 
 /* What is the same for all blocks of a scan. */
 typedef struct scan_job {

@@ -1,7 +1,6 @@
 /* Class tables, computed by the compiler from a predicate for each class. */
 #include "tokenize/scan/family.h"
 
-#define NONE(c) 0
 #define IN(c, first, last) ((c) >= (first) && (c) <= (last))
 #define UPPER(c) IN(c, 'A', 'Z')
 #define LOWER(c) IN(c, 'a', 'z')
@@ -11,6 +10,17 @@
 #define BLANK(c) ((c) == ' ')
 #define NEWLINE(c) ((c) == '\n' || (c) == '\r')
 #define APOSTROPHE(c) ((c) == '\'')
+#define SLASH(c) ((c) == '/')
+#define ALPHANUMERIC(c) (LETTER(c) || DIGIT(c))
+#define JOINER(c) ((c) == '\'' || (c) == '-' || (c) == '_')
+#define POINT(c) ((c) == '.' || (c) == ',')
+#define UNSEEN(c) ((c) <= ' ' || (c) == 0x7F)
+#define HYPHEN(c) ((c) == '-')
+#define BOOK_SPACE(c) (SPACE(c) || IN(c, 0x1C, 0x1F))
+#define BOOK_MARK(c)                                                                               \
+    ((c) == ',' || (c) == '.' || (c) == ':' || (c) == ';' || (c) == '?' || (c) == '_' ||           \
+     (c) == '!' || (c) == '"' || (c) == '(' || (c) == ')' || (c) == '\'')
+#define PUNCTUATION(c) (IN(c, '!', '/') || IN(c, ':', '@') || IN(c, '[', '`') || IN(c, '{', '~'))
 
 /* F(16 * h), ..., F(16 * h + 15), and so for all of ASCII. */
 #define ROW(F, h)                                                                                  \
@@ -59,4 +69,74 @@ const lxm_family lxm_family_cl100k = {
               EACH_NUMBER(BIT(CL100K_NUMBER)), [LXM_KIND_SPACE] = BIT(CL100K_SPACE)},
     .nibbles = {COLUMNS(LETTER), COLUMNS(DIGIT), COLUMNS(SPACE), COLUMNS(BLANK), COLUMNS(NEWLINE),
                 COLUMNS(APOSTROPHE)},
+};
+
+#define O200K(c)                                                                                   \
+    (UPPER(c) << O200K_UPPER | LOWER(c) << O200K_LOWER | DIGIT(c) << O200K_NUMBER |                \
+     SPACE(c) << O200K_SPACE | BLANK(c) << O200K_BLANK | NEWLINE(c) << O200K_NEWLINE |             \
+     APOSTROPHE(c) << O200K_APOSTROPHE | SLASH(c) << O200K_SLASH)
+#define O200K_BOTH (BIT(O200K_UPPER) | BIT(O200K_LOWER))
+const lxm_family lxm_family_o200k = {
+    .ascii = EVERY(O200K),
+    .kinds = {[LXM_KIND_LETTER] = O200K_BOTH,
+              [LXM_KIND_IDEOGRAPH] = O200K_BOTH,
+              [LXM_KIND_IDEOGRAPH_RARE] = O200K_BOTH,
+              EACH_NUMBER(BIT(O200K_NUMBER)),
+              [LXM_KIND_UPPER] = BIT(O200K_UPPER),
+              [LXM_KIND_LOWER] = BIT(O200K_LOWER),
+              [LXM_KIND_MARK] = BIT(O200K_APOSTROPHE),
+              [LXM_KIND_SPACE] = BIT(O200K_SPACE)},
+    .nibbles = {COLUMNS(UPPER), COLUMNS(LOWER), COLUMNS(DIGIT), COLUMNS(SPACE), COLUMNS(BLANK),
+                COLUMNS(NEWLINE), COLUMNS(APOSTROPHE), COLUMNS(SLASH)},
+};
+
+#define WORDS(c)                                                                                   \
+    (ALPHANUMERIC(c) << WORDS_ALPHANUMERIC | DIGIT(c) << WORDS_DIGIT | JOINER(c) << WORDS_JOINER | \
+     POINT(c) << WORDS_POINT | UNSEEN(c) << WORDS_GAP)
+#define WORDS_NEIGHBOURS BIT(WORDS_DIGIT)
+const lxm_family lxm_family_words = {
+    .ascii = EVERY(WORDS),
+    .kinds = {[LXM_KIND_UPPER] = BIT(WORDS_ALPHANUMERIC),
+              [LXM_KIND_LOWER] = BIT(WORDS_ALPHANUMERIC),
+              [LXM_KIND_LETTER] = BIT(WORDS_ALPHANUMERIC),
+              [LXM_KIND_NUMBER] = BIT(WORDS_ALPHANUMERIC),
+              [LXM_KIND_DIGIT] = BIT(WORDS_ALPHANUMERIC) | BIT(WORDS_DIGIT),
+              [LXM_KIND_MARK] = BIT(WORDS_POINT),
+              [LXM_KIND_SPACE] = BIT(WORDS_GAP),
+              [LXM_KIND_CONTROL] = BIT(WORDS_GAP),
+              [LXM_KIND_FORMAT] = BIT(WORDS_GAP),
+              [LXM_KIND_JOINER] = BIT(WORDS_JOINER),
+              [LXM_KIND_JOINER_FORMAT] = BIT(WORDS_JOINER) | BIT(WORDS_GAP),
+              [LXM_KIND_ZWJ] = BIT(WORDS_JOINER) | BIT(WORDS_GAP) | WORDS_NEIGHBOURS,
+              [LXM_KIND_TAG] = BIT(WORDS_GAP) | WORDS_NEIGHBOURS,
+              [LXM_KIND_SKIN_TONE] = WORDS_NEIGHBOURS,
+              [LXM_KIND_REGIONAL] = WORDS_NEIGHBOURS},
+    .nibbles = {COLUMNS(ALPHANUMERIC), COLUMNS(DIGIT), COLUMNS(JOINER), COLUMNS(POINT),
+                COLUMNS(UNSEEN)},
+};
+
+#define BOOK(c)                                                                                    \
+    (BOOK_SPACE(c) << BOOK_BREAK | BOOK_MARK(c) << BOOK_PUNCTUATION | HYPHEN(c) << BOOK_HYPHEN)
+const lxm_family lxm_family_book = {
+    .ascii = EVERY(BOOK),
+    .kinds = {[LXM_KIND_SPACE] = BIT(BOOK_BREAK)},
+    .nibbles = {COLUMNS(BOOK_SPACE), COLUMNS(BOOK_MARK), COLUMNS(HYPHEN)},
+};
+
+#define BERT(c) (SPACE(c) << BERT_SPACE | PUNCTUATION(c) << BERT_ALONE)
+const lxm_family lxm_family_bert = {
+    .ascii = EVERY(BERT),
+    .kinds = {[LXM_KIND_SPACE] = BIT(BERT_SPACE),
+              [LXM_KIND_PUNCTUATION] = BIT(BERT_ALONE),
+              [LXM_KIND_JOINER] = BIT(BERT_ALONE),
+              [LXM_KIND_IDEOGRAPH] = BIT(BERT_ALONE),
+              [LXM_KIND_IDEOGRAPH_VACANT] = BIT(BERT_ALONE)},
+    .nibbles = {COLUMNS(SPACE), COLUMNS(PUNCTUATION)},
+};
+
+#define WHITESPACE(c) (SPACE(c) << WHITESPACE_SPACE)
+const lxm_family lxm_family_whitespace = {
+    .ascii = EVERY(WHITESPACE),
+    .kinds = {[LXM_KIND_SPACE] = BIT(WHITESPACE_SPACE)},
+    .nibbles = {COLUMNS(SPACE)},
 };

@@ -6,8 +6,17 @@ static const struct {
     const char *preset;
     lxm_scan_id id;
 } presets[] = {
-    {"gpt2", LXM_SCAN_GPT2},     {"r50k", LXM_SCAN_GPT2},     {"p50k", LXM_SCAN_GPT2},
-    {"cl100k", LXM_SCAN_CL100K}, {"llama3", LXM_SCAN_LLAMA3}, {"qwen2", LXM_SCAN_QWEN2},
+    {"gpt2", LXM_SCAN_GPT2},
+    {"r50k", LXM_SCAN_GPT2},
+    {"p50k", LXM_SCAN_GPT2},
+    {"cl100k", LXM_SCAN_CL100K},
+    {"llama3", LXM_SCAN_LLAMA3},
+    {"qwen2", LXM_SCAN_QWEN2},
+    {"o200k", LXM_SCAN_O200K},
+    {"words", LXM_SCAN_WORDS},
+    {"book", LXM_SCAN_BOOK},
+    {"bert", LXM_SCAN_BERT},
+    {"whitespace", LXM_SCAN_WHITESPACE},
 };
 
 static const lxm_scanner *scanners(unsigned cpu)
