@@ -51,7 +51,7 @@ typedef struct run {
     uint64_t line;     /* number of the line behind what has been collected */
     bool first;        /* nothing of the file has been dealt with yet */
     uint64_t document; /* where in the file the document under way began */
-    uint64_t bytes;    /* read from all files */
+    uint64_t bytes;    /* taken from the files before */
 } run;
 
 static lxm_status task_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
@@ -305,10 +305,9 @@ static lxm_status fill(run *r, lxm_input *input, lxm_error *error)
         if (status)
             return status;
         r->length += n;
-        r->bytes += n;
         r->final = n == 0;
     }
-    lxm_job_report(r->job, r->bytes);
+    lxm_job_report(r->job, r->bytes + lxm_input_consumed(input));
     return LXM_OK;
 }
 
@@ -328,6 +327,8 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
         if (!status)
             status = process(r, &idle, error);
     }
+    if (!status)
+        r->bytes += lxm_input_consumed(input);
     lxm_input_close(input);
     if (status)
         lxm_job_blame(error, path);
