@@ -109,6 +109,8 @@ lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths, size
                           lxm_join join, lxm_documents documents, lxm_output *output,
                           const lxm_job *job, lxm_error *error)
 {
+    if (documents > LXM_DOCUMENTS_NUL)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "text can't be written in such documents");
     lxm_allocator allocator = lxm_allocator_or_default(job->allocator);
     run r = {.vocab = vocab,
              .fingerprint = lxm_vocab_fingerprint(vocab),
