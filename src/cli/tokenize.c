@@ -25,7 +25,7 @@ static const char help[] =
     "      --offsets          add where a token stands in its document\n"
     "      --max-token SIZE   longest token allowed (default 16M)\n"
     "      --match-limit N    PCRE2 steps for one match (default 10000000)\n"
-    "  -f, --format FORMAT    text (default), binary or jsonl; -b is -f binary\n"
+    "  -f, --format FORMAT    text (default), binary (-b, --binary) or jsonl\n"
     "  -o, --output FILE      write FILE, whole or not at all\n"
     "  -j, --threads N        default: all processors; the output is the same\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"

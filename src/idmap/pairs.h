@@ -2,8 +2,8 @@
  * Which two neighbouring symbols merge, in what order, and to what: the table that BPE looks into
  * for every pair it meets.
  *
- * A slot is 8 bytes, left and right id and rank side by side, eight to a cache line; the table is at
- * most three eighths full, since most pairs that are looked for aren't there.
+ * A slot is 8 bytes, left and right id and rank side by side, eight to a cache line; the table is
+ * at most three eighths full, since most pairs that are looked for aren't there.
  */
 #ifndef LXM_IDMAP_PAIRS_H
 #define LXM_IDMAP_PAIRS_H
