@@ -87,7 +87,7 @@ typedef struct lxm_mapper_options {
     size_t cache_size; /* 0: none */
 } lxm_mapper_options;
 
-#define LXM_CACHE_SIZE ((size_t)6 << 20) /* what a mapper without options takes */
+#define LXM_CACHE_SIZE ((size_t)24 << 20) /* what a mapper without options takes */
 
 /* Makes a mapper; `options` may be NULL. The vocabulary must outlive it, and must not change. */
 LXM_API lxm_status lxm_mapper_new(lxm_mapper **mapper, const lxm_vocab *vocab,
