@@ -101,7 +101,7 @@ LXM_API void lxm_mapper_free(lxm_mapper *mapper);
 LXM_API lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_ids *ids,
                                   lxm_error *error);
 
-/* How tokens are put together again. */
+/* How tokens are put together again by lxm_run_decode. */
 typedef enum lxm_join {
     LXM_JOIN_NONE = 0,  /* bytes after bytes */
     LXM_JOIN_SPACE = 1, /* one space between two; none before a WordPiece continuation */

@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 
-enum { buffer_size = 256 * 1024 };
+enum { buffer_size = 256 * 1024, send_step = 8 << 20, reserve_ahead = 64 << 20 };
 
 struct lxm_output {
     lxm_allocator allocator;
@@ -24,6 +24,7 @@ struct lxm_output {
     char *temporary; /* its name until then; NULL: it has none yet */
     uint8_t *buffer;
     size_t used;
+    uint64_t written, sent, reserved; /* bytes: in the file; on their way to disk; with room */
 };
 
 /* Says which output failed. */
@@ -193,16 +194,44 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     return LXM_OK;
 }
 
+/* Room on the disk is taken in large steps, and what is written starts its way there at once: the
+ * sync at the end has little left to wait for. Neither may fail the output. */
+static void write_behind(lxm_output *output)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (output->written + reserve_ahead / 2 > output->reserved) {
+        (void)fallocate(output->fd, FALLOC_FL_KEEP_SIZE, (off_t)output->reserved, reserve_ahead);
+        output->reserved += reserve_ahead;
+    }
+    if (output->written - output->sent < send_step)
+        return;
+    (void)sync_file_range(output->fd, (off_t)output->sent, (off_t)(output->written - output->sent),
+                          SYNC_FILE_RANGE_WRITE);
+    output->sent = output->written;
+#else
+    (void)output;
+#endif
+}
+
+static lxm_status write_out(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
+{
+    lxm_status status = lxm_write_all(output->fd, bytes, length, error);
+    output->written += length;
+    if (output->target && output->written >= send_step)
+        write_behind(output);
+    return named(output, status, error);
+}
+
 lxm_status lxm_output_flush(lxm_output *output, lxm_error *error)
 {
     size_t used = output->used;
     output->used = 0;
-    return named(output, lxm_write_all(output->fd, output->buffer, used, error), error);
+    return write_out(output, output->buffer, used, error);
 }
 
 lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
 {
-    if (length <= buffer_size - output->used) {
+    if (length < buffer_size / 2 && length <= buffer_size - output->used) {
         if (length)
             memcpy(output->buffer + output->used, bytes, length);
         output->used += length;
@@ -212,7 +241,7 @@ lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length
     if (status)
         return status;
     if (length >= buffer_size / 2)
-        return named(output, lxm_write_all(output->fd, bytes, length, error), error);
+        return write_out(output, bytes, length, error);
     memcpy(output->buffer, bytes, length);
     output->used = length;
     return LXM_OK;
@@ -269,39 +298,49 @@ static lxm_status name_temporary(lxm_output *output, lxm_error *error)
     return lxm_fail_io(error, EEXIST, "can't write");
 }
 
-static lxm_status sync_folder(const lxm_output *output, lxm_error *error)
+/* Opens the target's folder while a failure can still leave the old file in place. */
+static lxm_status open_folder(const lxm_output *output, int *fd, lxm_error *error)
 {
     char *folder = folder_of(&output->allocator, output->target);
+    *fd = -1;
     if (!folder)
         return lxm_fail_memory(error);
-    lxm_status status = LXM_OK;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
-        status = lxm_fail_io(error, errno, "can't sync the folder");
-    if (fd >= 0)
-        close(fd);
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = errno;
     lxm_release(&output->allocator, folder);
-    return status;
+    return *fd < 0 ? lxm_fail_io(error, failed, "can't open the folder") : LXM_OK;
+}
+
+static lxm_status move_into_place(lxm_output *output, int folder, lxm_error *error)
+{
+    if (rename(output->temporary, output->target))
+        return lxm_fail_io(error, errno, "can't rename");
+    lxm_release(&output->allocator, output->temporary);
+    output->temporary = NULL;
+    if (fsync(folder) && errno != EINVAL && errno != EROFS)
+        return lxm_fail_io(error, errno, "can't sync the folder");
+    return LXM_OK;
 }
 
 static lxm_status put_in_place(lxm_output *output, lxm_error *error)
 {
+    int folder = -1, fd = output->fd;
     lxm_status status = LXM_OK;
-    if (fsync(output->fd))
+    if (output->reserved > output->written && ftruncate(fd, (off_t)output->written))
+        status = lxm_fail_io(error, errno, "can't give back room on the disk");
+    if (!status && fsync(fd))
         status = lxm_fail_io(error, errno, "can't sync to disk");
     if (!status && !output->temporary)
         status = name_temporary(output, error);
-    int fd = output->fd;
     output->fd = -1;
     if (close(fd) && !status)
         status = lxm_fail_io(error, errno, "close failed");
-    if (!status && rename(output->temporary, output->target))
-        status = lxm_fail_io(error, errno, "can't rename");
-    if (!status) {
-        lxm_release(&output->allocator, output->temporary);
-        output->temporary = NULL;
-        status = sync_folder(output, error);
-    }
+    if (!status)
+        status = open_folder(output, &folder, error);
+    if (!status)
+        status = move_into_place(output, folder, error);
+    if (folder >= 0)
+        close(folder);
     return status;
 }
 

@@ -30,7 +30,10 @@ LXM_KERNEL void philox_round(lane_words *x, uint32_t key0, uint32_t key1)
     }
 }
 
-LXM_KERNEL void philox(lane_words *x, uint64_t seed, uint64_t row, uint32_t block)
+/* The words of 16 counters. */
+typedef void philox_block(lane_words *x, uint64_t seed, uint64_t row, uint32_t block);
+
+LXM_KERNEL void philox_plain(lane_words *x, uint64_t seed, uint64_t row, uint32_t block)
 {
     for (int i = 0; i < lanes; i++) {
         x->word[0][i] = block * lanes + (uint32_t)i;
@@ -110,7 +113,8 @@ LXM_KERNEL void box_muller(uint32_t radius_word, uint32_t angle, float *first, f
     *second = radius * float_of(sine);
 }
 
-LXM_KERNEL void normal_kernel(uint64_t seed, uint64_t row, uint32_t block, float *values)
+LXM_KERNEL void normal_kernel(philox_block *philox, uint64_t seed, uint64_t row, uint32_t block,
+                              float *values)
 {
     lane_words x;
     philox(&x, seed, row, block);
@@ -120,7 +124,8 @@ LXM_KERNEL void normal_kernel(uint64_t seed, uint64_t row, uint32_t block, float
                        &values[(2 * pair + 1) * lanes + i]);
 }
 
-LXM_KERNEL void uniform_kernel(uint64_t seed, uint64_t row, uint32_t block, float *values)
+LXM_KERNEL void uniform_kernel(philox_block *philox, uint64_t seed, uint64_t row, uint32_t block,
+                               float *values)
 {
     lane_words x;
     philox(&x, seed, row, block);

@@ -97,7 +97,7 @@ static bool take_bool(cursor *c, bool *value)
 /* A key and its value; `seen` has a bit for each key. */
 static bool take_item(cursor *c, lxm_npy_header *header, unsigned *seen)
 {
-    char key[24];
+    char key[40];
     unsigned bit = 0;
     bool good = take_string(c, key, sizeof key) && take(c, ':');
     if (good && strcmp(key, "descr") == 0) {

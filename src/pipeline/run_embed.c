@@ -14,7 +14,7 @@ typedef struct run {
     const lxm_job *job;
     const char *output_path;
     size_t batch; /* rows (windows) */
-    bool held;    /* a batch is handed on whole, for its size is needed first */
+    size_t unit;  /* so many are handed on at once, for a size is needed first; 0: no matter */
     bool opened;  /* below here is there */
     lxm_vector_sink sink;
     lxm_pieces *pieces;
@@ -28,22 +28,23 @@ typedef struct run {
 static lxm_status hand_on(void *context, const lxm_window_batch *batch, lxm_error *error)
 {
     run *r = context;
-    if (r->options->drop_last && batch->count < r->batch) {
-        r->result.dropped += batch->count;
-        return LXM_OK;
+    lxm_window_batch whole = *batch;
+    if (r->options->drop_last) { /* all but the last are of whole batches */
+        whole.count -= batch->count % r->batch;
+        r->result.dropped += batch->count % r->batch;
     }
-    r->result.rows += batch->count;
-    return lxm_pieces_add(r->pieces, batch, error);
+    r->result.rows += whole.count;
+    return lxm_pieces_add(r->pieces, &whole, error);
 }
 
 /* Ids that are rows themselves. */
 static lxm_status add_rows(run *r, const uint32_t *ids, size_t count, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    if (!r->held)
+    if (!r->unit)
         return hand_on(r, &(lxm_window_batch){.count = count, .inputs = ids}, error);
     while (!status && count > 0) {
-        size_t room = r->batch - r->ids.length / sizeof *ids, n = count < room ? count : room;
+        size_t room = r->unit - r->ids.length / sizeof *ids, n = count < room ? count : room;
         if (!lxm_buffer_append(&r->ids, ids, n * sizeof *ids))
             return lxm_fail_memory(error);
         ids += n;
@@ -51,7 +52,7 @@ static lxm_status add_rows(run *r, const uint32_t *ids, size_t count, lxm_error 
         if (n < room)
             break;
         const uint32_t *whole = (const uint32_t *)(const void *)r->ids.data;
-        status = hand_on(r, &(lxm_window_batch){.count = r->batch, .inputs = whole}, error);
+        status = hand_on(r, &(lxm_window_batch){.count = r->unit, .inputs = whole}, error);
         r->ids.length = 0;
     }
     return status;
@@ -119,7 +120,7 @@ static lxm_status open_windows(run *r, lxm_error *error)
     size_t unit = lxm_pieces_capacity(r->pieces) / window->context;
     unit = unit < 1 ? 1 : unit < r->batch ? unit : r->batch;
     lxm_window_sink sink = {hand_on, r};
-    return lxm_windows_new(&r->windows, window, r->held ? r->batch : unit, &sink, &r->allocator,
+    return lxm_windows_new(&r->windows, window, r->unit ? r->unit : unit, &sink, &r->allocator,
                            error);
 }
 
@@ -142,8 +143,11 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
                                              &r->allocator, error);
     if (status)
         return status;
-    r->held = r->options->drop_last || r->sink.vectors.shape.batches;
-    status = lxm_pieces_new(&r->pieces, r->options, context, r->batch, &r->sink, r->job, error);
+    r->unit = r->options->drop_last || r->sink.vectors.shape.batches ? r->batch : 0;
+    if (r->sink.shards && lxm_shards_unit(r->sink.shards))
+        r->unit = lxm_shards_unit(r->sink.shards);
+    status = lxm_pieces_new(&r->pieces, r->options, context, r->unit ? r->unit : r->batch, &r->sink,
+                            r->job, error);
     if (!status)
         status = open_windows(r, error);
     r->opened = !status;

@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "base/pool.h"
+#include "idmap/vocab.h"
 #include "pipeline/job.h"
 #include "stream/binary.h"
 #include "stream/writer.h"
@@ -67,25 +68,6 @@ static void locate(lxm_error *error, uint64_t position, bool lines, const char *
 
 /* ---- one after another ---- */
 
-static lxm_status grow(run *r, const lxm_tokens *tokens, uint32_t *ids, lxm_error *error)
-{
-    for (size_t i = 0; i < tokens->count; i++) {
-        const uint8_t *token = tokens->text + tokens->spans[i].begin;
-        size_t length = tokens->spans[i].end - tokens->spans[i].begin;
-        if (lxm_vocab_size(r->growing) >= r->max_size &&
-            lxm_vocab_find(r->growing, token, length) == LXM_NO_ID) {
-            token = lxm_vocab_token(r->growing, lxm_vocab_unk(r->growing), &length);
-            if (!token)
-                return lxm_fail_at(error, LXM_ERROR_LIMIT, i,
-                                   "the vocabulary is full: raise --max-size, or give --unk");
-        }
-        lxm_status status = lxm_vocab_add(r->growing, token, length, 1, &ids[i], error);
-        if (status)
-            return status;
-    }
-    return LXM_OK;
-}
-
 static lxm_status reserve_ids(run *r, size_t count, lxm_error *error)
 {
     if (count <= r->ids_capacity)
@@ -103,8 +85,9 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
     lxm_status status = reserve_ids(r, block->tokens.count, error);
     if (status)
         return status;
-    status = r->growing ? grow(r, &block->tokens, r->ids, error)
-                        : lxm_vocab_encode(r->vocab, &block->tokens, r->ids, error);
+    status = r->growing
+                 ? lxm_vocab_encode_growing(r->growing, r->max_size, &block->tokens, r->ids, error)
+                 : lxm_vocab_encode(r->vocab, &block->tokens, r->ids, error);
     if (status) {
         locate(error, block->position, lines, r->path);
         return status;
@@ -350,10 +333,6 @@ lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size, const cha
                                   size_t path_count, const lxm_stream_options *stream,
                                   lxm_output *output, const lxm_job *job, lxm_error *error)
 {
-    run r = {.vocab = vocab,
-             .growing = vocab,
-             .max_size = max_size && max_size < LXM_NO_ID ? max_size : LXM_NO_ID,
-             .output = output,
-             .job = job};
+    run r = {.vocab = vocab, .growing = vocab, .max_size = max_size, .output = output, .job = job};
     return encode(&r, paths, path_count, stream, error);
 }

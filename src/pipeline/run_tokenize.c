@@ -21,7 +21,8 @@ typedef struct task {
     lxm_piece *pieces;
     size_t count, capacity;
     uint64_t position; /* of bytes[0] in the file */
-    uint64_t line;     /* its line number */
+    uint64_t lines;    /* newlines in `bytes` */
+    bool first;        /* of its file */
     uint64_t before;   /* bytes of the first piece's document that stand before it */
     const char *path;
     lxm_segmenter *segmenter;
@@ -46,9 +47,11 @@ typedef struct run {
     size_t length; /* of the chunk so far */
     bool final;    /* the file ends with it */
     const char *path;
-    uint64_t position, line; /* of chunk[0] in the file */
-    uint64_t document;       /* where in the file the document under way began */
-    uint64_t bytes;          /* read from all files */
+    uint64_t position; /* of chunk[0] in the file */
+    uint64_t line;     /* number of the line behind what has been collected */
+    bool first;        /* nothing of the file has been dealt with yet */
+    uint64_t document; /* where in the file the document under way began */
+    uint64_t bytes;    /* taken from the files before */
 } run;
 
 static lxm_status task_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
@@ -106,21 +109,26 @@ static void run_task(void *pointer)
             t->status = piece->last ? lxm_segmenter_end_document(t->segmenter, &t->error)
                                     : lxm_segmenter_end_part(t->segmenter, &t->error);
         if (t->status)
-            locate(&t->error, t->position + piece->begin - before, t->position, t->line, t->bytes,
+            locate(&t->error, t->position + piece->begin - before, t->position, 1, t->bytes,
                    t->length);
         before = 0;
     }
+    t->lines = count_lines(t->bytes, t->length);
 }
 
 /* Takes the oldest task's tokens. */
 static lxm_status collect(run *r, lxm_error *error)
 {
     task *t = lxm_pool_take(r->pool);
+    uint64_t before = t->first ? 0 : r->line - 1;
+    r->line = before + t->lines + 1;
     if (!t->status)
         return lxm_writer_join(r->writer, &t->formatter, error);
     if (error) {
         *error = t->error;
         error->path = t->path;
+        if (error->line)
+            error->line += before;
     }
     return t->status;
 }
@@ -145,15 +153,6 @@ static lxm_status add_piece(task *t, const lxm_allocator *a, lxm_piece piece, lx
     }
     t->pieces[t->count++] = piece;
     return LXM_OK;
-}
-
-/* Forgets the first bytes of the chunk. */
-static void consume(run *r, size_t used)
-{
-    r->line += count_lines(r->chunk, used);
-    r->position += used;
-    r->length -= used;
-    memmove(r->chunk, r->chunk + used, r->length);
 }
 
 /* The next piece for a task: a document's end, or a part of it that ends at a cut. A part is worth
@@ -213,14 +212,19 @@ static lxm_status submit(run *r, bool *done, lxm_error *error)
         status = gather(r, t, &taken, error);
     if (status || t->count == 0)
         return status;
-    memcpy(t->bytes, r->chunk, taken);
+    uint8_t *bytes = r->chunk;
+    r->chunk = t->bytes;
+    t->bytes = bytes;
     t->length = taken;
     t->position = r->position;
-    t->line = r->line;
+    t->first = r->first;
     t->path = r->path;
+    r->first = false;
+    r->length -= taken;
+    r->position += taken;
+    memcpy(r->chunk, bytes + taken, r->length);
     r->next_task = (r->next_task + 1) % r->task_count;
     lxm_pool_submit(r->pool, t);
-    consume(r, taken);
     *done = true;
     return LXM_OK;
 }
@@ -232,6 +236,16 @@ static size_t first_cut(const run *r, const lxm_piece *piece)
     for (size_t n = 4096; cut == 0 && r->parts && n < length; n *= 2)
         cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + piece->begin, n);
     return piece->begin + (cut ? cut : length);
+}
+
+/* Forgets the first bytes of the chunk, which no task has had. */
+static void consume(run *r, size_t used)
+{
+    r->line = (r->first ? 1 : r->line) + count_lines(r->chunk, used);
+    r->first = false;
+    r->position += used;
+    r->length -= used;
+    memmove(r->chunk, r->chunk + used, r->length);
 }
 
 /* Takes the next piece of a document that no task can have. */
@@ -255,7 +269,7 @@ static lxm_status push_long(run *r, size_t *used, lxm_error *error)
     else if (!status && end < piece.end)
         status = lxm_segmenter_end_part(r->segmenter, error);
     if (status && error)
-        locate(error, r->document, r->position, r->line, r->chunk, r->length);
+        locate(error, r->document, r->position, r->first ? 1 : r->line, r->chunk, r->length);
     if (piece.last || end < piece.end)
         r->open = false;
     if (!piece.last)
@@ -291,10 +305,9 @@ static lxm_status fill(run *r, lxm_input *input, lxm_error *error)
         if (status)
             return status;
         r->length += n;
-        r->bytes += n;
         r->final = n == 0;
     }
-    lxm_job_report(r->job, r->bytes);
+    lxm_job_report(r->job, r->bytes + lxm_input_consumed(input));
     return LXM_OK;
 }
 
@@ -305,7 +318,7 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
     r->path = path;
     r->length = 0;
     r->position = 0;
-    r->line = 1;
+    r->first = true;
     r->final = false;
     r->splitter.in_document = false;
     r->open = false;
@@ -314,6 +327,8 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
         if (!status)
             status = process(r, &idle, error);
     }
+    if (!status)
+        r->bytes += lxm_input_consumed(input);
     lxm_input_close(input);
     if (status)
         lxm_job_blame(error, path);

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "pipeline/manifest.h"
 
-enum { name_size = 48, state_alignment = 64 };
+enum { name_size = 48, state_alignment = 64, most_ids_held = 1 << 20 };
 
 struct lxm_shards {
     lxm_allocator allocator;
@@ -72,8 +72,8 @@ static lxm_status refuse_old(const lxm_shards *shards, const char *name, lxm_err
         return LXM_OK;
     if (failed)
         return lxm_fail_io(error, failed, "can't write");
-    return lxm_fail_io(error, EEXIST,
-                       "the folder holds shards already: name another, or --force to replace them");
+    return lxm_fail(error, LXM_ERROR_IO,
+                    "the folder holds shards already: name another, or --force to replace them");
 }
 
 static lxm_status enter_folder(lxm_shards *shards, lxm_error *error)
@@ -89,9 +89,9 @@ static lxm_status enter_folder(lxm_shards *shards, lxm_error *error)
     if (stat(shards->folder, &old))
         return lxm_fail_io(error, errno, "can't write");
     if (!S_ISDIR(old.st_mode))
-        return lxm_fail_io(error, ENOTDIR,
-                           "shards need a folder (a file's name ends in .npy, .safetensors or "
-                           ".txt, or -f says its format)");
+        return lxm_fail(error, LXM_ERROR_IO,
+                        "shards need a folder (a file's name ends in .npy, .safetensors or "
+                        ".txt, or -f says its format)");
     if (shards->options->replace)
         return LXM_OK;
     shard_name(first, 0);
@@ -122,7 +122,6 @@ static lxm_status plan_capacity(lxm_shards *shards, lxm_error *error)
         !lxm_multiply(bytes, shards->batch, &bytes) || bytes > INT64_MAX / 2)
         return lxm_fail(error, LXM_ERROR_LIMIT, "a batch is too large for a shard");
     shards->capacity = (size > bytes ? size / bytes : 1) * shards->batch;
-    shards->shape.expected = shards->capacity;
     return LXM_OK;
 }
 
@@ -156,6 +155,11 @@ lxm_status lxm_shards_new(lxm_shards **out, const char *folder, const lxm_vector
     return status;
 }
 
+size_t lxm_shards_unit(const lxm_shards *shards)
+{
+    return shards->capacity <= most_ids_held / context_of(shards) ? (size_t)shards->capacity : 0;
+}
+
 static char *staged(const lxm_shards *shards, uint64_t index)
 {
     char name[name_size];
@@ -163,8 +167,9 @@ static char *staged(const lxm_shards *shards, uint64_t index)
     return join(shards, shards->staging, name);
 }
 
-static lxm_status begin_shard(lxm_shards *shards, lxm_error *error)
+static lxm_status begin_shard(lxm_shards *shards, uint64_t expected, lxm_error *error)
 {
+    shards->shape.expected = expected;
     lxm_release(&shards->allocator, shards->path);
     shards->path = staged(shards, shard_count(shards));
     if (!shards->path)
@@ -213,7 +218,8 @@ lxm_status lxm_shards_add(lxm_shards *shards, const lxm_vectors_piece *piece, lx
     if (shards->output && shards->vectors.places / context_of(shards) >= shards->capacity)
         status = end_shard(shards, error);
     if (!status && !shards->output)
-        status = begin_shard(shards, error);
+        status =
+            begin_shard(shards, lxm_shards_unit(shards) ? piece->batch : shards->capacity, error);
     return status ? status : lxm_vectors_add(&shards->vectors, piece, error);
 }
 
@@ -291,7 +297,7 @@ lxm_status lxm_shards_commit(lxm_shards *shards, lxm_embed_result *result, lxm_e
     lxm_status status = LXM_OK;
     lxm_output *output = NULL;
     if (!shards->output && shard_count(shards) == 0)
-        status = begin_shard(shards, error); /* one without rows tells readers the shapes */
+        status = begin_shard(shards, 0, error); /* one without rows tells readers the shapes */
     if (!status && shards->output)
         status = end_shard(shards, error);
     result->shards = shard_count(shards);

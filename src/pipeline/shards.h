@@ -8,6 +8,7 @@
 #define LXM_PIPELINE_SHARDS_H
 
 #include "formats/vectors.h"
+#include "lexmill/pipeline.h"
 
 typedef struct lxm_shards lxm_shards;
 
@@ -15,6 +16,10 @@ typedef struct lxm_shards lxm_shards;
 lxm_status lxm_shards_new(lxm_shards **shards, const char *folder, const lxm_vectors_shape *shape,
                           const lxm_embed_options *options, size_t batch,
                           const lxm_allocator *allocator, lxm_error *error);
+/* Rows (windows) that a shard holds, where they are to be handed on in batches of so many, so that
+ * a shard knows its size when it begins; 0: a shard has too many ids for that. */
+size_t lxm_shards_unit(const lxm_shards *shards);
+
 lxm_status lxm_shards_add(lxm_shards *shards, const lxm_vectors_piece *piece, lxm_error *error);
 
 /* Puts all in its place. Only what was counted is read from `result`, and the shards are added. */

@@ -56,22 +56,20 @@ static void count_frames(lxm_formatter *formatter, const lxm_formatter *from)
     formatter->totals.bytes += from->totals.bytes;
 }
 
-lxm_status lxm_formatter_join(lxm_formatter *formatter, lxm_formatter *from, lxm_error *error)
+lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm_error *error)
 {
-    if (!formatter->functions->flush(formatter) || !from->functions->flush(from))
+    if (!formatter->functions->flush(formatter) || !next->functions->flush(next))
         return lxm_fail_memory(error);
-    count_frames(formatter, from);
-    if (from->totals.documents || from->out.length) {
+    count_frames(formatter, next);
+    if (next->totals.documents || next->out.length) {
         if (formatter->separate && !lxm_buffer_append(&formatter->out, "\n", 1))
             return lxm_fail_memory(error);
-        formatter->separate = from->separate;
+        formatter->separate = next->separate;
     }
-    formatter->totals.documents += from->totals.documents;
-    bool good = lxm_buffer_append(&formatter->out, from->out.data, from->out.length);
-    from->out.length = 0;
-    from->separate = false;
-    from->totals = (lxm_totals){0};
-    return lxm_format_status(good, error);
+    formatter->totals.documents += next->totals.documents;
+    next->separate = false;
+    next->totals = (lxm_totals){0};
+    return LXM_OK;
 }
 
 uint8_t *lxm_format_number(uint8_t *text, uint64_t number)

@@ -51,9 +51,9 @@ void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *opti
                         const lxm_allocator *allocator);
 void lxm_formatter_free(lxm_formatter *formatter);
 
-/* Adds what another formatter made of the documents, or the part of one, that come next; both are
- * flushed, `from` is emptied. */
-lxm_status lxm_formatter_join(lxm_formatter *formatter, lxm_formatter *from, lxm_error *error);
+/* Takes what another formatter made of the documents, or the part of one, that come next into the
+ * account. Both are flushed; next->out, which stays as it is, belongs behind formatter->out. */
+lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm_error *error);
 
 /* LXM_OK, or LXM_ERROR_MEMORY where something that only memory can fail wasn't good. */
 lxm_status lxm_format_status(bool good, lxm_error *error);

@@ -50,12 +50,21 @@ lxm_status lxm_reader_reserve(lxm_reader *reader, size_t items, lxm_error *error
     return LXM_OK;
 }
 
+/* A magic number with a damaged first byte is no text either. */
+static bool begins_binary(const lxm_reader *reader)
+{
+    const uint8_t *bytes = reader->window.data;
+    size_t waiting = lxm_reader_waiting(reader);
+    return waiting > 0 && (bytes[0] == (uint8_t)LXM_STREAM_MAGIC[0] ||
+                           (waiting >= 8 && memcmp(bytes + 1, LXM_STREAM_MAGIC + 1, 7) == 0));
+}
+
 static lxm_status recognise(lxm_reader *reader, lxm_error *error)
 {
     lxm_status status = lxm_reader_fill(reader, 8, error);
     if (status)
         return status;
-    if (lxm_reader_waiting(reader) > 0 && reader->window.data[0] == 0x89) {
+    if (begins_binary(reader)) {
         reader->next = lxm_reader_next_binary;
         return lxm_reader_open_binary(reader, error);
     }

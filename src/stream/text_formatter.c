@@ -1,7 +1,12 @@
 /* Text form. Tokens: one a line, an empty line between documents. Ids: one document a line. */
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/utf8.h"
 #include "stream/formatter.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 static bool nothing(lxm_formatter *formatter)
 {
@@ -9,13 +14,43 @@ static bool nothing(lxm_formatter *formatter)
     return true;
 }
 
-/* A token needs no escape where all its bytes are printable ASCII but the backslash. */
-static bool is_plain(const uint8_t *bytes, size_t length)
+/* Which of the first `length` bytes, at most 16, are written as escapes. */
+static unsigned escapes(const uint8_t *bytes, size_t length)
 {
-    bool plain = true;
-    for (size_t i = 0; i < length; i++)
-        plain &= bytes[i] >= 0x20 && bytes[i] < 0x80 && bytes[i] != '\\';
-    return plain;
+    unsigned found = 0;
+#if defined(__SSE2__)
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+    __m128i hit = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
+    found = (unsigned)_mm_movemask_epi8(hit);
+#else
+    for (unsigned i = 0; i < length; i++)
+        found |= (unsigned)(bytes[i] == '\\' || bytes[i] == '\n' || bytes[i] == '\r' ||
+                            bytes[i] == '\t' || bytes[i] == '\0')
+                 << i;
+#endif
+    return found & ((1u << length) - 1);
+}
+
+static bool is_inside_character(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Writes a short token that needs no escape and its newline; false where it isn't one. `readable`
+ * bytes, valid UTF-8 as a whole, can be read, and 17 written. */
+static bool put_short(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
+{
+    if (length > 16 || readable < 16 || escapes(token, length))
+        return false;
+    if (is_inside_character(token[0]) || (length < readable && is_inside_character(token[length])))
+        return false;
+    memcpy(out, token, 16); /* a fixed length is far cheaper */
+    out[length] = '\n';
+    return true;
 }
 
 static bool put_offsets(lxm_formatter *f, const uint64_t *offsets)
@@ -38,23 +73,30 @@ static bool separate(lxm_formatter *f)
     return !due || lxm_buffer_append(&f->out, "\n", 1);
 }
 
+static bool put_token(lxm_formatter *f, const uint8_t *token, size_t length,
+                      const uint64_t *offsets)
+{
+    return lxm_escape(&f->out, token, length) && (!offsets || put_offsets(f, offsets)) &&
+           lxm_buffer_append(&f->out, "\n", 1);
+}
+
 static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
 {
+    const lxm_span *spans = tokens->spans;
+    size_t begin = spans[0].begin, end = spans[tokens->count - 1].end;
+    const uint64_t *offsets = f->offsets ? tokens->offsets : NULL;
+    /* where the text as a whole is UTF-8, so is each token that begins and ends between characters
+     */
+    bool valid = lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
     for (size_t i = 0; i < tokens->count; i++) {
-        lxm_span span = tokens->spans[i];
-        const uint8_t *bytes = tokens->text + span.begin;
-        size_t length = span.end - span.begin;
-        if (!lxm_buffer_reserve(&f->out, length + 1))
+        const uint8_t *token = tokens->text + spans[i].begin;
+        size_t length = spans[i].end - spans[i].begin;
+        if (!lxm_buffer_reserve(&f->out, 32))
             return false;
-        if (is_plain(bytes, length)) {
-            memcpy(f->out.data + f->out.length, bytes, length);
-            f->out.length += length;
-        } else if (!lxm_escape(&f->out, bytes, length)) {
-            return false;
-        }
-        if (tokens->offsets && f->offsets && !put_offsets(f, tokens->offsets + 2 * i))
-            return false;
-        if (!lxm_buffer_append(&f->out, "\n", 1))
+        if (valid && !offsets &&
+            put_short(f->out.data + f->out.length, token, length, end - spans[i].begin))
+            f->out.length += length + 1;
+        else if (!put_token(f, token, length, offsets ? offsets + 2 * i : NULL))
             return false;
     }
     return true;

@@ -69,8 +69,13 @@ lxm_status lxm_writer_end_document(lxm_writer *writer, lxm_error *error)
 
 lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *error)
 {
-    lxm_status status = lxm_formatter_join(&writer->formatter, from, error);
-    return status ? status : send(writer, write_at, error);
+    lxm_status status = lxm_formatter_lead(&writer->formatter, from, error);
+    if (!status)
+        status = send(writer, 0, error);
+    if (!status)
+        status = lxm_output_write(writer->output, from->out.data, from->out.length, error);
+    from->out.length = 0;
+    return status;
 }
 
 lxm_status lxm_writer_finish(lxm_writer *writer, lxm_error *error)

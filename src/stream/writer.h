@@ -4,6 +4,7 @@
 
 #include "stream/formatter.h"
 
+/* Writes what a formatter made of what comes next, and empties it. */
 lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *error);
 
 #endif

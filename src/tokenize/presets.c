@@ -13,21 +13,32 @@
 #define WORD_PART "(?:" LETTER "++|[\\p{N}\\p{M}]++)"
 /* Apostrophes, hyphens, middle dot, underscore, soft hyphen, zero width joiners, Hebrew marks. */
 #define JOINER "['\\x{2019}\\-\\x{2010}\\x{2011}\\x{B7}_\\x{AD}\\x{200C}\\x{200D}\\x{5F3}\\x{5F4}]"
-/* What an emoji or a symbol drags behind it: marks, skin tones, tags. */
+/* What a symbol has behind it: marks, skin tones, tags; and what a zero width joiner ties to it:
+ * symbols, among which emoji sequences count U+2194. */
 #define EXTEND "[\\p{M}\\x{1F3FB}-\\x{1F3FF}\\x{E0020}-\\x{E007F}]*+"
+#define TIED "(?:\\x{200D}[\\p{So}\\x{2194}]" EXTEND ")*+"
+#define FLAG "[\\x{1F1E6}-\\x{1F1FF}]{2}"
 
-/* A word of letters, marks and digits, joined by single joiners, and by . and , between digits;
- * an ideograph; a flag; any other character that can be seen, emoji sequences whole. */
+/*
+ * A word is made of letters, marks and numbers, and begins with a letter or a number. Single
+ * joiners hold its parts together, and so do . and , between decimal digits. A flag (two regional
+ * indicators), an ideograph and any other character that can be seen is a token, with what it has
+ * behind it. White space, controls and format characters are dropped.
+ */
 #define WORDS                                                                                      \
     "(?:" LETTER "|\\p{N})" WORD_PART "*+"                                                         \
     "(?:(?:" JOINER "|(?<=\\p{Nd})[.,](?=\\p{Nd}))(?=" LETTER "|\\p{N})" WORD_PART "++)*+"         \
-    "|[" IDEOGRAPH "]\\p{M}*+"                                                                     \
-    "|[\\x{1F1E6}-\\x{1F1FF}]{2}"                                                                  \
-    "|[^\\p{Z}\\p{Cc}\\p{Cf}]" EXTEND "(?:\\x{200D}\\p{So}" EXTEND ")*+"
+    "|(?:" FLAG "|[^\\p{Z}\\p{Cc}\\p{Cf}])" EXTEND TIED
 
 /* Python's str.isspace, which is White_Space and U+001C to U+001F. */
 #define BOOK_BREAK "\\x{1C}-\\x{1F}" SPACE ",.:;?_!\"()'"
 #define BOOK "--|[,.:;?_!\"()']|(?:[^\\-" BOOK_BREAK "]++|-(?!-))++"
+
+/* Punctuation, ASCII's symbols among it, and the ideographs that BERT sets apart. */
+#define BERT_ALONE                                                                                 \
+    "!-/:-@\\[-`{-~\\p{P}\\x{3400}-\\x{4DBF}\\x{4E00}-\\x{9FFF}\\x{F900}-\\x{FAFF}"                \
+    "\\x{20000}-\\x{2A6DF}\\x{2A700}-\\x{2B81F}\\x{2B920}-\\x{2CEAF}\\x{2F800}-\\x{2FA1F}"
+#define BERT "[" BERT_ALONE "]|[^" SPACE BERT_ALONE "]++"
 
 #define GPT2                                                                                       \
     "'(?:[sdmt]|ll|ve|re)| ?\\p{L}++| ?\\p{N}++| ?[^" SPACE "\\p{L}\\p{N}]++|" S "+(?![^" SPACE    \
@@ -58,8 +69,12 @@ const lxm_preset *lxm_preset_at(size_t index)
         {"book", BOOK, "Build a Large Language Model (From Scratch), section 2.2",
          "re.split(r'([,.:;?_!\"()\\']|--|\\s)'), white space dropped"},
         {"whitespace", "[^" SPACE "]++", "Unicode White_Space", "what stands between white space"},
-        {"gpt2", GPT2, "openai/tiktoken openai_public.py: gpt2, r50k_base, p50k_base",
-         "GPT-2 and GPT-3"},
+        {"bert", BERT, "huggingface/tokenizers normalizers/bert.rs, pre_tokenizers/bert.rs",
+         "BERT's words before WordPiece: punctuation and ideographs one by one"},
+        {"gpt2", GPT2, "openai/tiktoken openai_public.py: gpt2", "GPT-2"},
+        {"r50k", GPT2, "openai/tiktoken openai_public.py: r50k_base", "GPT-3; the same as gpt2"},
+        {"p50k", GPT2, "openai/tiktoken openai_public.py: p50k_base",
+         "Codex, text-davinci-003; the same as gpt2"},
         {"cl100k", CL100K, "openai/tiktoken openai_public.py: cl100k_base", "GPT-3.5 and GPT-4"},
         {"o200k", O200K, "openai/tiktoken openai_public.py: o200k_base", "GPT-4o"},
         {"llama3", LLAMA3_WITH("\\p{N}{1,3}+"), "ggml-org/llama.cpp llama-vocab.cpp: llama3",

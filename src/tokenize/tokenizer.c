@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "tokenize/scan/scan.h"
 
 enum { default_max_token = 16 << 20, most_max_token = 1 << 30 };
 
@@ -60,13 +61,27 @@ static lxm_status check(const lxm_tokenizer_options *o, lxm_error *error)
     return LXM_OK;
 }
 
-static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o, lxm_error *error)
+/* A preset's own scanner, or PCRE2 with its pattern, or with the user's. */
+static lxm_status choose_scanner(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o,
+                                 lxm_error *error)
 {
     lxm_pattern_options pattern = {o->pattern, o->split, o->match_limit};
-    if (!o->pattern)
-        pattern.pattern = find_preset(o->preset ? o->preset : "words")->pattern;
+    if (!o->pattern) {
+        const lxm_preset *preset = find_preset(o->preset ? o->preset : "words");
+        tokenizer->scanner = lxm_scanner_for_preset(preset->name, lxm_cpu_features());
+        pattern.pattern = preset->pattern;
+    }
+    if (tokenizer->scanner)
+        return LXM_OK;
     lxm_status status =
-        lxm_pattern_new(&tokenizer->scanner, &pattern, &tokenizer->allocator, error);
+        lxm_pattern_new(&tokenizer->compiled, &pattern, &tokenizer->allocator, error);
+    tokenizer->scanner = tokenizer->compiled;
+    return status;
+}
+
+static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o, lxm_error *error)
+{
+    lxm_status status = choose_scanner(tokenizer, o, error);
     if (!status)
         status = lxm_specials_init(&tokenizer->specials, o->specials, o->special_count,
                                    &tokenizer->allocator, error);
@@ -137,8 +152,8 @@ void lxm_tokenizer_free(lxm_tokenizer *tokenizer)
 {
     if (!tokenizer)
         return;
-    if (tokenizer->scanner && tokenizer->scanner->free)
-        tokenizer->scanner->free(tokenizer->scanner);
+    if (tokenizer->compiled)
+        tokenizer->compiled->free(tokenizer->compiled);
     lxm_specials_free(&tokenizer->specials);
     lxm_release(&tokenizer->allocator, tokenizer->settings);
     lxm_allocator a = tokenizer->allocator;

@@ -8,7 +8,8 @@
 struct lxm_tokenizer {
     lxm_allocator allocator;
     lxm_tokenizer_options options; /* its pointers are the caller's: not to be used */
-    lxm_scanner *scanner;
+    const lxm_scanner *scanner;
+    lxm_scanner *compiled; /* the same where PCRE2 serves, otherwise NULL */
     lxm_specials specials;
     size_t max_token;
     char *settings;
