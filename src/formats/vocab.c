@@ -38,6 +38,7 @@ static lxm_status read_map(lxm_vocab *vocab, const lxm_map *map, lxm_error *erro
     if (!format)
         return lxm_fail_at(error, LXM_ERROR_FORMAT, 0,
                            "this is no vocabulary file: make one with idmap build");
+    vocab->origin = format->name;
     return format->read(vocab, map->data, map->length, error);
 }
 
@@ -96,6 +97,7 @@ static lxm_status read_folder(lxm_vocab *vocab, const lxm_vocab_folder *folder, 
     lxm_vocab_file files[lxm_vocab_files] = {{0}};
     lxm_status status = LXM_OK;
     size_t at_fault = 0;
+    vocab->origin = folder->format;
     for (size_t i = 0; !status && i < folder->count; i++) {
         status = open_file(&vocab->allocator, path, folder->names[i], &maps[i], error);
         files[i] = (lxm_vocab_file){maps[i].data, maps[i].length};

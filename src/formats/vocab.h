@@ -33,6 +33,7 @@ enum { lxm_vocab_files = 2 };
 
 /* A vocabulary that is a folder, known by the names of the files in it. */
 typedef struct lxm_vocab_folder {
+    const char *format;
     const char *names[lxm_vocab_files];
     size_t count;
 
