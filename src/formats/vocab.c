@@ -10,13 +10,15 @@
 #include "idmap/model.h"
 
 static const lxm_vocab_format *const formats[] = {
-    &lxm_vocab_format_lexmill,
-    &lxm_vocab_format_tiktoken,
+    &lxm_vocab_format_lexmill, &lxm_vocab_format_tokenizer_json, &lxm_vocab_format_tiktoken,
+    &lxm_vocab_format_wordpiece, /* last: it looks at all of the file */
 };
 
 static const lxm_vocab_folder *const folders[] = {
+    &lxm_vocab_folder_tokenizer_json,
     &lxm_vocab_folder_gpt2,
     &lxm_vocab_folder_openai,
+    &lxm_vocab_folder_wordpiece,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
