@@ -182,7 +182,11 @@ static lxm_status read_pair(lxm_vocab *vocab, const lxm_vocab_file *files, size_
     return read_merges(vocab, files[1].bytes, files[1].length, error);
 }
 
-const lxm_vocab_folder lxm_vocab_folder_gpt2 = {
-    .names = {"vocab.json", "merges.txt"}, .count = 2, .read = read_pair};
-const lxm_vocab_folder lxm_vocab_folder_openai = {
-    .names = {"encoder.json", "vocab.bpe"}, .count = 2, .read = read_pair};
+const lxm_vocab_folder lxm_vocab_folder_gpt2 = {.format = "vocab.json + merges.txt",
+                                                .names = {"vocab.json", "merges.txt"},
+                                                .count = 2,
+                                                .read = read_pair};
+const lxm_vocab_folder lxm_vocab_folder_openai = {.format = "encoder.json + vocab.bpe",
+                                                  .names = {"encoder.json", "vocab.bpe"},
+                                                  .count = 2,
+                                                  .read = read_pair};
