@@ -19,6 +19,7 @@ typedef struct piece {
     bool last;         /* the document ends here */
     uint64_t position; /* lxm_block.position */
     bool lines;        /* of which the unit is lines */
+    bool has_offsets;
     const char *path;
 } piece;
 
@@ -30,7 +31,6 @@ typedef struct task {
     uint64_t *offsets;
     piece *pieces;
     size_t count, piece_count;
-    bool has_offsets;
     lxm_formatter formatter;
     lxm_status status;
     lxm_error error;
@@ -104,7 +104,7 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
 
 static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
 {
-    const uint64_t *offsets = t->has_offsets ? t->offsets + 2 * p->from : NULL;
+    const uint64_t *offsets = p->has_offsets ? t->offsets + 2 * p->from : NULL;
     lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
     lxm_ids ids;
     lxm_status status = lxm_mapper_map(mapper, &tokens, &ids, &t->error);
@@ -175,17 +175,21 @@ static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
 static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t count,
                          lxm_error *error)
 {
-    for (size_t i = from; i < from + count; i++) {
-        lxm_span span = tokens->spans[i];
-        size_t begin = t->text.length;
-        if (!lxm_buffer_append(&t->text, tokens->text + span.begin, span.end - span.begin))
-            return lxm_fail_memory(error);
-        t->spans[t->count] = (lxm_span){(uint32_t)begin, (uint32_t)t->text.length};
-        if (tokens->offsets)
-            memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * i, 2 * sizeof *t->offsets);
-        t->count++;
+    const lxm_span *spans = tokens->spans + from;
+    size_t end = t->text.length;
+    for (size_t i = 0; i < count; i++) {
+        size_t begin = end;
+        end += spans[i].end - spans[i].begin;
+        t->spans[t->count + i] = (lxm_span){(uint32_t)begin, (uint32_t)end};
     }
-    t->has_offsets = tokens->offsets != NULL;
+    if (!lxm_buffer_reserve(&t->text, end - t->text.length + lxm_copy_slack))
+        return lxm_fail_memory(error);
+    lxm_copy_tokens(t->text.data + t->text.length, tokens, from, count);
+    if (tokens->offsets)
+        memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * from,
+               2 * count * sizeof *t->offsets);
+    t->text.length = end;
+    t->count += count;
     return LXM_OK;
 }
 
@@ -195,12 +199,13 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
     do {
         task *t = r->task;
         size_t n = fitting(t, &block->tokens, from);
-        piece p = {t->count,
-                   t->count + n,
-                   block->end_document && from + n == block->tokens.count,
-                   block->position + from,
-                   lines,
-                   r->path};
+        piece p = {.from = t->count,
+                   .to = t->count + n,
+                   .last = block->end_document && from + n == block->tokens.count,
+                   .position = block->position + from,
+                   .lines = lines,
+                   .has_offsets = block->tokens.offsets != NULL,
+                   .path = r->path};
         lxm_status status = append(t, &block->tokens, from, n, error);
         if (status)
             return status;
