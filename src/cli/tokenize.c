@@ -209,8 +209,10 @@ int main(int argc, char **argv)
          (option = getopt_long(argc, argv, CLI_COMMON_SHORT "p:e:n:d:", long_options, NULL)) != -1;)
         if (!cli_common_option(&s.common, option, help))
             set_option(&s, option);
-    if (s.list)
+    if (s.list) {
+        free(s.specials);
         return list_presets();
+    }
     cli_paths inputs = cli_inputs(argc, argv, optind);
     cli_list list = {0};
     lxm_error error = {0};
