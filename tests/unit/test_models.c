@@ -281,7 +281,7 @@ static void long_runs_are_linear(void **state)
             lxm_tokens tokens = {text, &span, 1, NULL};
             for (size_t i = 0; i < length; i++)
                 text[i] = kind == 0   ? 'a'
-                          : kind == 1 ? (uint8_t)"abca"[i % 4]
+                          : kind == 1 ? (uint8_t) "abca"[i % 4]
                                       : (uint8_t)('a' + unit_random(&random) % 26);
             double begin = unit_seconds();
             unit_succeeds(lxm_mapper_new(&mapper, vocab, NULL, NULL, &error), &error);
