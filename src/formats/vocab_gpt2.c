@@ -85,6 +85,7 @@ static lxm_status check_utf8(merges *m)
     size_t valid = lxm_utf8_valid(m->bytes, m->length);
     if (valid == m->length)
         return LXM_OK;
+    m->line = 1;
     for (size_t i = 0; i < valid; i++)
         m->line += m->bytes[i] == '\n';
     return fail(m, valid, "not UTF-8", m->bytes + valid, 1);
