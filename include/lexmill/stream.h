@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "lexmill/error.h"
+#include "lexmill/idmap.h"
 #include "lexmill/tokenize.h"
 
 #ifdef __cplusplus
@@ -90,13 +91,6 @@ typedef struct lxm_stream_options {
     uint64_t fingerprint; /* of the vocabulary that numbered the ids; 0: unknown */
     const char *settings; /* what made the stream, for people; NULL: "" */
 } lxm_stream_options;
-
-/* Some ids of one document, in order. */
-typedef struct lxm_ids {
-    const uint32_t *ids;
-    size_t count;
-    const uint64_t *offsets; /* 2 x count, or NULL */
-} lxm_ids;
 
 /* Writes a stream to an output, which must outlive the writer and is committed by the caller. */
 LXM_API lxm_status lxm_writer_new(lxm_writer **writer, lxm_output *output,

@@ -9,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "lexmill/pipeline.h"
+#include "lexmill/embed.h"
 
 /* What is written; the string outlives the writer. */
 typedef struct lxm_vectors_shape {

@@ -10,7 +10,7 @@
 
 typedef struct lxm_pieces lxm_pieces;
 
-/* `context` at least 1; `with_ids`: inputs, targets and mask go along to the sink. */
+/* `context` is at least 1; `batch`: rows (windows) that no piece reaches beyond. */
 lxm_status lxm_pieces_new(lxm_pieces **pieces, const lxm_embed_options *options, size_t context,
                           size_t batch, lxm_vector_sink *sink, const lxm_job *job,
                           lxm_error *error);

@@ -3,6 +3,7 @@
 #define LXM_PIPELINE_MANIFEST_H
 
 #include "formats/vectors.h"
+#include "lexmill/pipeline.h"
 
 typedef struct lxm_shard {
     uint64_t rows; /* or windows */

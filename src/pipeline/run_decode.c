@@ -82,8 +82,10 @@ static lxm_status decode_block(run *r, const lxm_block *block, bool lines, lxm_e
     return LXM_OK;
 }
 
-static lxm_status decode_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status decode_stream(void *context, const char *path, lxm_reader *reader,
+                                lxm_error *error)
 {
+    (void)path;
     run *r = context;
     bool more = true, lines = !lxm_reader_is_binary(reader);
     uint64_t made_by = lxm_reader_fingerprint(reader);

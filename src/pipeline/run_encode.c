@@ -52,7 +52,6 @@ typedef struct run {
     uint32_t *ids;
     size_t ids_capacity;
     const char *path;
-    uint64_t tokens;
 } run;
 
 /* Says where an unknown token stands. */
@@ -275,9 +274,11 @@ static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
     return status;
 }
 
-static lxm_status encode_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status encode_stream(void *context, const char *path, lxm_reader *reader,
+                                lxm_error *error)
 {
     run *r = context;
+    r->path = path;
     bool more = true, lines = !lxm_reader_is_binary(reader);
     lxm_status status = start(r, reader, error);
     while (!status) {
@@ -304,14 +305,11 @@ static lxm_status finish(run *r, lxm_error *error)
 static lxm_status encode(run *r, const char *const *paths, size_t count,
                          const lxm_stream_options *stream, lxm_error *error)
 {
-    lxm_status status = LXM_OK;
     r->allocator = lxm_allocator_or_default(r->job->allocator);
     r->stream = *stream;
     r->stream.kind = LXM_KIND_IDS;
-    for (size_t i = 0; !status && i < count; i++) {
-        r->path = paths[i];
-        status = lxm_job_streams(&paths[i], 1, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
-    }
+    lxm_status status =
+        lxm_job_streams(paths, count, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
     if (!status)
         status = finish(r, error);
     lxm_pool_free(r->pool);

@@ -60,7 +60,7 @@ typedef struct run {
     uint64_t line;     /* number of the line behind what has been collected */
     bool first;        /* nothing of the file has been dealt with yet */
     uint64_t document; /* where in the file the document under way began */
-    uint64_t bytes;    /* taken from the files before */
+    lxm_job_inputs inputs;
     lxm_json_lines json;
     lxm_buffer long_line; /* the part of a line of JSON that came with the chunks before */
     lxm_tokenize_run_result *result;
@@ -406,14 +406,13 @@ static lxm_status fill(run *r, lxm_input *input, lxm_error *error)
         r->length += n;
         r->final = n == 0;
     }
-    lxm_job_report(r->job, r->bytes + lxm_input_consumed(input));
     return LXM_OK;
 }
 
 static lxm_status run_file(run *r, const char *path, lxm_error *error)
 {
     lxm_input *input;
-    lxm_status status = lxm_input_open(&input, path, &r->allocator, error);
+    lxm_status status = lxm_job_open(&r->inputs, path, &input, error);
     r->path = path;
     r->length = 0;
     r->position = 0;
@@ -426,9 +425,7 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
         if (!status)
             status = process(r, &idle, error);
     }
-    if (!status)
-        r->bytes += lxm_input_consumed(input);
-    lxm_input_close(input);
+    lxm_job_close(&r->inputs, input);
     if (status)
         lxm_job_blame(error, path);
     return status;
@@ -517,6 +514,7 @@ lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *p
     run r = {.allocator = lxm_allocator_or_default(job->allocator),
              .tokenizer = tokenizer,
              .job = job,
+             .inputs = {.job = job},
              .splitter = {splits[run_options->documents], false},
              /* a document in JSON Lines is one line: its parts can't be written side by side */
              .parts = stream->format != LXM_STREAM_JSONL &&

@@ -72,8 +72,8 @@ static lxm_status refuse_old(const lxm_shards *shards, const char *name, lxm_err
         return LXM_OK;
     if (failed)
         return lxm_fail_io(error, failed, "can't write");
-    return lxm_fail_io(error, EEXIST,
-                       "the folder holds shards already: name another, or --force to replace them");
+    return lxm_fail(error, LXM_ERROR_IO,
+                    "the folder holds shards already: name another, or --force to replace them");
 }
 
 static lxm_status enter_folder(lxm_shards *shards, lxm_error *error)
@@ -89,9 +89,9 @@ static lxm_status enter_folder(lxm_shards *shards, lxm_error *error)
     if (stat(shards->folder, &old))
         return lxm_fail_io(error, errno, "can't write");
     if (!S_ISDIR(old.st_mode))
-        return lxm_fail_io(error, ENOTDIR,
-                           "shards need a folder (a file's name ends in .npy, .safetensors or "
-                           ".txt, or -f says its format)");
+        return lxm_fail(error, LXM_ERROR_IO,
+                        "shards need a folder (a file's name ends in .npy, .safetensors or "
+                        ".txt, or -f says its format)");
     if (shards->options->replace)
         return LXM_OK;
     shard_name(first, 0);

@@ -8,6 +8,7 @@
 #define LXM_PIPELINE_SHARDS_H
 
 #include "formats/vectors.h"
+#include "lexmill/pipeline.h"
 
 typedef struct lxm_shards lxm_shards;
 

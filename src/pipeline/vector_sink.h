@@ -2,6 +2,7 @@
 #ifndef LXM_PIPELINE_VECTOR_SINK_H
 #define LXM_PIPELINE_VECTOR_SINK_H
 
+#include "lexmill/pipeline.h"
 #include "pipeline/shards.h"
 
 typedef struct lxm_vector_sink {

@@ -35,11 +35,18 @@ static unsigned escapes(const uint8_t *bytes, size_t length)
     return found & ((1u << length) - 1);
 }
 
+static bool is_inside_character(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
 /* Writes a short token that needs no escape and its newline; false where it isn't one. `readable`
- * bytes can be read, and 17 written. */
+ * bytes, valid UTF-8 as a whole, can be read, and 17 written. */
 static bool put_short(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
 {
-    if (length > 16 || readable < 16 || (token[0] & 0xC0) == 0x80 || escapes(token, length))
+    if (length > 16 || readable < 16 || escapes(token, length))
+        return false;
+    if (is_inside_character(token[0]) || (length < readable && is_inside_character(token[length])))
         return false;
     memcpy(out, token, 16); /* a fixed length is far cheaper */
     out[length] = '\n';
@@ -78,7 +85,8 @@ static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
     const lxm_span *spans = tokens->spans;
     size_t begin = spans[0].begin, end = spans[tokens->count - 1].end;
     const uint64_t *offsets = f->offsets ? tokens->offsets : NULL;
-    /* where the text as a whole is UTF-8, so is each token that begins with a character */
+    /* where the text as a whole is UTF-8, so is each token that begins and ends between characters
+     */
     bool valid = lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
     for (size_t i = 0; i < tokens->count; i++) {
         const uint8_t *token = tokens->text + spans[i].begin;

@@ -4,6 +4,9 @@
 
 #include "base/error.h"
 
+/* What a scanner may want to see behind the longest token before it decides. */
+enum { undecided_slack = 1 << 20 };
+
 lxm_status lxm_subject_init(lxm_subject *subject, const lxm_scanner *scanner,
                             const lxm_token_sink *sink, size_t max_token, bool offsets,
                             const lxm_allocator *allocator, lxm_error *error)
@@ -69,6 +72,8 @@ static lxm_status too_long(const lxm_subject *subject, const lxm_alignment *alig
 static lxm_status check_lengths(const lxm_subject *subject, const lxm_scan *scan,
                                 const lxm_alignment *alignment, lxm_error *error)
 {
+    if (scan->length <= subject->max_token)
+        return LXM_OK;
     for (size_t i = 0; i < scan->count; i++)
         if (scan->spans[i].end - scan->spans[i].begin > subject->max_token)
             return too_long(subject, alignment, scan->spans[i].begin, error);
@@ -109,7 +114,7 @@ static lxm_status scan_text(lxm_subject *subject, const uint8_t *text, size_t le
             status = emit(subject, &scan, alignment, error);
     } while (!status && scan.count == scan.capacity);
     *position = scan.position;
-    if (!status && length - scan.position > subject->max_token)
+    if (!status && length - scan.position > subject->max_token + undecided_slack)
         status = too_long(subject, alignment, scan.position, error);
     return status;
 }
@@ -136,7 +141,7 @@ static lxm_status push_carry(lxm_subject *subject, const uint8_t *text, size_t l
         !lxm_buffer_append(&subject->carry, text, length))
         return lxm_fail_memory(error);
     if (subject->carry.length < subject->wanted &&
-        subject->carry.length - subject->position <= subject->max_token)
+        subject->carry.length - subject->position <= subject->max_token + undecided_slack)
         return LXM_OK;
     lxm_status status = scan_text(subject, subject->carry.data, subject->carry.length,
                                   &subject->position, false, &subject->alignment, error);

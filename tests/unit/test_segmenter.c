@@ -371,7 +371,7 @@ static void a_sinks_refusal_ends_the_push(void **state)
 {
     fixture *f = *state;
     size_t taken = 0;
-    lxm_tokenizer *tokenizer = segment_tokenizer(NULL);
+    lxm_tokenizer *tokenizer = segment_tokenizer(&(lxm_tokenizer_options){.pattern = "\\S+"});
     lxm_segmenter *segmenter;
     lxm_token_sink sink = {refuse, ignore_end, &taken};
     unit_succeeds(lxm_segmenter_new(&segmenter, tokenizer, &sink, NULL, &f->error), &f->error);

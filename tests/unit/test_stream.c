@@ -617,6 +617,26 @@ static void a_byte_at_a_time_reads_the_same(void **state)
     free(fifo);
 }
 
+/* A token that begins or ends inside a character is bytes, wherever it stands in its text. */
+static void tokens_that_cut_a_character_are_escaped(void **state)
+{
+    static const char text[] = "a\xC3\xA9z and enough text behind it";
+    static const lxm_span spans[] = {{1, 3}, {5, 8}, {9, 29}};
+    static const char expected[] = "a\\xC3\n\\xA9z\nenough text behind i\n"
+                                   "\xC3\xA9\nand\nenough text behind i\n";
+    fixture *f = *state;
+    size_t length;
+    stream s = begin(f, LXM_KIND_TOKENS, LXM_STREAM_TEXT, false);
+    static const lxm_span cut[] = {{0, 2}, {2, 4}, {9, 29}};
+    tokens(&s, (const uint8_t *)text, cut, 3, NULL);
+    tokens(&s, (const uint8_t *)text, spans, 3, NULL);
+    finish(&s);
+    uint8_t *bytes = unit_file_read(f->path, &length);
+    assert_int_equal(length, sizeof expected - 1);
+    assert_memory_equal(bytes, expected, length);
+    free(bytes);
+}
+
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -628,6 +648,7 @@ int main(void)
         with_folder(long_tokens_and_many_of_them_come_back),
         with_folder(many_ids_come_back),
         with_folder(a_document_needs_no_end_in_text),
+        with_folder(tokens_that_cut_a_character_are_escaped),
         with_folder(text_offsets_stand_behind_tabs),
         with_folder(bad_tokens_are_errors_with_their_place),
         with_folder(bad_ids_are_errors_with_their_place),

@@ -34,13 +34,11 @@ INLINE void classify_slowly(const lxm_family *family, int classes, block *b, __m
 
 /* A byte's low nibble picks, for each class, the high nibbles that belong to it. For a byte that
  * isn't ASCII pshufb yields 0, which never equals its high nibble's bits. */
-INLINE void classify(const lxm_family *family, int classes, block *b)
+INLINE void find_ascii(const lxm_family *family, int classes, block *b, __m256i low, __m256i high)
 {
     const __m256i nibble = _mm256_set1_epi8(0x0F);
     const __m256i powers = _mm256_broadcastsi128_si256(
         _mm_setr_epi8(1, 2, 4, 8, 16, 32, 64, -128, -1, -1, -1, -1, -1, -1, -1, -1));
-    __m256i low = _mm256_loadu_si256((const __m256i *)(const void *)b->text);
-    __m256i high = _mm256_loadu_si256((const __m256i *)(const void *)(b->text + 32));
     __m256i low_bit =
         _mm256_shuffle_epi8(powers, _mm256_and_si256(_mm256_srli_epi16(low, 4), nibble));
     __m256i high_bit =
@@ -53,11 +51,28 @@ INLINE void classify(const lxm_family *family, int classes, block *b)
         b->class[i] =
             sign_bits(_mm256_cmpeq_epi8(in_low, low_bit), _mm256_cmpeq_epi8(in_high, high_bit));
     }
+}
+
+INLINE __m256i load(const uint8_t *p)
+{
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
+{
+    __m256i low = load(b->text), high = load(b->text + 32);
+    find_ascii(family, classes, b, low, high);
+    return _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0;
+}
+
+INLINE void classify(const lxm_family *family, int classes, block *b)
+{
+    __m256i low = load(b->text), high = load(b->text + 32);
+    find_ascii(family, classes, b, low, high);
     b->wide = sign_bits(low, high);
-    b->follow = 0;
-    if (UNLIKELY(b->wide))
+    if (b->wide)
         classify_slowly(family, classes, b, low, high);
-    else if (UNLIKELY(b->count < BLOCK))
+    else
         for (int i = 0; i < classes; i++)
             b->class[i] &= low_bits(b->count);
 }

@@ -9,7 +9,7 @@
 #include "tokenize/scan/block.h"
 #include "tokenize/scan/wide.h"
 
-OUTLINE __m512i classify_slowly(const lxm_family *family, block *b, __m512i text, __m512i ascii)
+INLINE __m512i classify_slowly(const lxm_family *family, block *b, __m512i text, __m512i ascii)
 {
     uint8_t class[BLOCK + LOOKAHEAD] __attribute__((aligned(64)));
     b->follow = b->wide & _mm512_cmplt_epi8_mask(text, _mm512_set1_epi8((char)0xC0));
@@ -19,20 +19,34 @@ OUTLINE __m512i classify_slowly(const lxm_family *family, block *b, __m512i text
     return _mm512_maskz_mov_epi8(low_bits(b->count), classes);
 }
 
-INLINE void classify(const lxm_family *family, int classes, block *b)
+INLINE __m512i look_up(const lxm_family *family, __m512i text)
 {
-    __m512i table_low = _mm512_loadu_si512(family->ascii);
-    __m512i table_high = _mm512_loadu_si512(family->ascii + 64);
-    __m512i text = _mm512_loadu_si512(b->text);
-    __m512i class = _mm512_permutex2var_epi8(table_low, text, table_high);
-    b->wide = _mm512_movepi8_mask(text);
-    b->follow = 0;
-    if (UNLIKELY(b->wide))
-        class = classify_slowly(family, b, text, class);
-    else if (UNLIKELY(b->count < BLOCK))
-        class = _mm512_maskz_mov_epi8(low_bits(b->count), class);
+    __m512i low = _mm512_loadu_si512(family->ascii), high = _mm512_loadu_si512(family->ascii + 64);
+    return _mm512_permutex2var_epi8(low, text, high);
+}
+
+INLINE void to_masks(int classes, block *b, __m512i class)
+{
     for (int i = 0; i < classes; i++)
         b->class[i] = _mm512_test_epi8_mask(class, _mm512_set1_epi8((char)(1 << i)));
+}
+
+INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
+{
+    __m512i text = _mm512_loadu_si512(b->text);
+    to_masks(classes, b, look_up(family, text));
+    return _mm512_movepi8_mask(text) != 0;
+}
+
+INLINE void classify(const lxm_family *family, int classes, block *b)
+{
+    __m512i text = _mm512_loadu_si512(b->text), class = look_up(family, text);
+    b->wide = _mm512_movepi8_mask(text);
+    if (b->wide)
+        class = classify_slowly(family, b, text, class);
+    else
+        class = _mm512_maskz_mov_epi8(low_bits(b->count), class);
+    to_masks(classes, b, class);
 }
 
 static const uint8_t iota[64] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
@@ -49,6 +63,11 @@ static const uint8_t zipped[64] = {0, 0, 0, 0, 64, 0, 0, 0, 1, 0, 0, 0, 65, 0, 0
                                    4, 0, 0, 0, 68, 0, 0, 0, 5, 0, 0, 0, 69, 0, 0, 0,
                                    6, 0, 0, 0, 70, 0, 0, 0, 7, 0, 0, 0, 71, 0, 0, 0};
 
+/* Eight tokens are written at a time, whether there are as many or not: as often as most blocks
+ * need, for a loop whose end can't be foretold costs more. */
+#ifndef AT_ONCE
+#define AT_ONCE 3
+#endif
 #define EACH_DWORD 0x1111111111111111
 
 INLINE uint32_t *put_edges(uint32_t *out, uint32_t base, uint64_t begins)
@@ -56,12 +75,11 @@ INLINE uint32_t *put_edges(uint32_t *out, uint32_t base, uint64_t begins)
     uint32_t *end = out + 2 * __builtin_popcountll(begins);
     __m512i at = _mm512_maskz_compress_epi8(begins, _mm512_loadu_si512(iota));
     __m512i pick = _mm512_loadu_si512(twice), add = _mm512_set1_epi32((int)base);
-    do {
+    for (int i = 0; i < AT_ONCE || UNLIKELY(out < end); i++, out += 16) {
         __m512i edges = _mm512_maskz_permutexvar_epi8(EACH_DWORD, pick, at);
         _mm512_storeu_si512(out, _mm512_add_epi32(edges, add));
         pick = _mm512_add_epi8(pick, _mm512_set1_epi32(8));
-        out += 16;
-    } while (out < end);
+    }
     return end;
 }
 
@@ -73,12 +91,11 @@ INLINE uint32_t *put_pairs(uint32_t *out, uint32_t base, uint64_t begins, uint64
     __m512i at_even = _mm512_maskz_compress_epi8(even, all);
     __m512i at_odd = _mm512_maskz_compress_epi8(odd, all);
     __m512i pick = _mm512_loadu_si512(zipped), add = _mm512_set1_epi32((int)base);
-    do {
+    for (int i = 0; i < AT_ONCE || UNLIKELY(out < end); i++, out += 16) {
         __m512i edges = _mm512_maskz_permutex2var_epi8(EACH_DWORD, at_even, pick, at_odd);
         _mm512_storeu_si512(out, _mm512_add_epi32(edges, add));
         pick = _mm512_add_epi8(pick, _mm512_set1_epi32(8));
-        out += 16;
-    } while (out < end);
+    }
     return end;
 }
 

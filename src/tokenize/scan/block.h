@@ -39,8 +39,8 @@ typedef struct block {
 typedef struct carry {
     uint64_t letter, number, other, space, blank, newline, lone, zone;
     uint64_t lower, both, inner, suffix, word, covered, second, flag, absorbed;
+    uint64_t digits;      /* in the group that isn't ended */
     uint64_t begin, hide; /* bits to be set and cleared in the next block */
-    uint32_t digits;      /* in the group that isn't ended */
     bool pending;         /* whether a token begins at `pending_at` depends on what follows */
     bool late;            /* one begins at `late_at`: put out before what this block has */
     uint32_t pending_at, late_at;
@@ -213,55 +213,60 @@ INLINE token_edges edges_of(carry *c, const block *b, uint64_t begins, uint64_t 
     return (token_edges){begins, ends};
 }
 
-/* A token begins with every third character of a run of numbers that are not all ASCII. */
-OUTLINE uint64_t wide_number_groups(carry *c, const block *b, uint64_t number)
+/* Where groups of three begin in runs of numbers, and how many numbers the last group has if the
+ * run reaches the block's end. Passed by value, so that blocks and carries stay in registers. */
+typedef struct groups {
+    uint64_t begins, digits;
+} groups;
+
+/* Of numbers that are not all ASCII; `follow` are the bytes but the first of each. */
+OUTLINE groups wide_number_groups(uint64_t number, uint64_t follow, uint64_t digits, uint32_t count)
 {
-    uint64_t begins = 0;
-    uint32_t digits = c->digits;
+    groups g = {0, digits};
     uint64_t before = number << 1 | (digits != 0);
-    for (uint64_t m = number & ~b->follow; m; m &= m - 1) {
+    for (uint64_t m = number & ~follow; m; m &= m - 1) {
         uint64_t bit = m & -m;
-        if (!(before & bit) || digits == 3) {
-            begins |= bit;
-            digits = 0;
+        if (!(before & bit) || g.digits == 3) {
+            g.begins |= bit;
+            g.digits = 0;
         }
-        digits++;
+        g.digits++;
     }
-    c->digits = top(b, number) ? digits : 0;
-    return begins;
+    if (!(number >> (count - 1) & 1))
+        g.digits = 0;
+    return g;
 }
 
-/* The same where all are ASCII. */
-OUTLINE uint64_t ascii_number_groups(carry *c, const block *b, uint64_t number)
+OUTLINE groups ascii_number_groups(uint64_t number, uint64_t digits, uint32_t count)
 {
     const uint64_t thirds = 0x9249249249249249;
-    uint64_t begins = 0;
-    uint32_t digits = c->digits;
+    groups g = {0, 0};
     for (uint64_t rest = number; rest;) {
-        uint32_t at = lowest(rest);
+        uint32_t at = lowest(rest), phase = at == 0 ? (uint32_t)digits : 0;
         uint64_t run = rest & ~(rest + ((uint64_t)1 << at));
-        uint32_t phase = at == 0 ? digits : 0;
-        begins |= thirds << (at + (3 - phase) % 3) & run;
+        g.begins |= thirds << (at + (3 - phase) % 3) & run;
         rest ^= run;
-        if (run >> (b->count - 1)) {
-            c->digits = (phase + b->count - at + 2) % 3 + 1;
-            return begins;
-        }
+        if (run >> (count - 1))
+            g.digits = (phase + count - at + 2) % 3 + 1;
     }
-    c->digits = 0;
-    return begins;
+    return g;
 }
 
 /* \p{N}{1,3} */
 INLINE uint64_t number_groups(carry *c, const block *b, uint64_t number)
 {
-    if (UNLIKELY(number & b->wide))
-        return wide_number_groups(c, b, number);
-    if (c->digits | (number & number >> 1 & number >> 2 & number >> 3))
-        return ascii_number_groups(c, b, number);
-    uint64_t others = ~(number << (64 - b->count));
-    c->digits = others ? (uint32_t)__builtin_clzll(others) : 0;
-    return number & ~(number << 1);
+    groups g;
+    if (UNLIKELY(number & b->wide)) {
+        g = wide_number_groups(number, b->follow, c->digits, b->count);
+    } else if (c->digits | (number & number >> 1 & number >> 2 & number >> 3)) {
+        g = ascii_number_groups(number, c->digits, b->count);
+    } else {
+        uint64_t others = ~(number << (64 - b->count));
+        g.begins = number & ~(number << 1);
+        g.digits = others ? (uint64_t)__builtin_clzll(others) : 0;
+    }
+    c->digits = g.digits;
+    return g.begins;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * From text to spans, block by block. The including file has defined, for its instruction set,
  *
+ *   classify_ascii(family, classes, block)      fills class[], or returns true: not all is ASCII
  *   classify(family, classes, block)            fills class[], wide, follow; cuts count
  *   put_edges(out, base, begins)                the token_edges of tokens that stand side by side
  *   put_pairs(out, base, begins, ends, open)    the token_edges of tokens with gaps between them
@@ -13,7 +14,7 @@
 
 #include "tokenize/scan/block.h"
 
-enum { SPILL = 16, MOST = 2 * BLOCK + SPILL };
+enum { SPILL = 64, MOST = 2 * BLOCK + SPILL };
 
 typedef token_edges decide_function(carry *c, block *b);
 
@@ -25,14 +26,21 @@ typedef struct scan_job {
     bool gaps; /* not every byte belongs to a token */
 } scan_job;
 
-/* The subject's next block; where it stands too near to the end of the text to be read in place it
- * is copied to the buffer. */
+/* A block that is read in place: BLOCK bytes, LOOKAHEAD more behind them. */
+INLINE void view_block(block *b, const uint8_t *text, size_t base)
+{
+    b->text = text + base;
+    b->base = (uint32_t)base;
+    b->count = BLOCK;
+    b->last = b->final = false;
+    b->wide = b->follow = 0;
+}
+
+/* Any block; where it stands too near to the end of the text it is copied to the buffer. */
 INLINE void load_block(block *b, const lxm_scan *scan, size_t base, uint8_t *buffer)
 {
     size_t left = scan->length - base;
-    b->text = scan->text + base;
-    b->base = (uint32_t)base;
-    b->count = BLOCK;
+    view_block(b, scan->text, base);
     b->last = left <= BLOCK;
     b->final = scan->final;
     if (UNLIKELY(left < BLOCK + LOOKAHEAD)) {
@@ -43,7 +51,7 @@ INLINE void load_block(block *b, const lxm_scan *scan, size_t base, uint8_t *buf
     }
 }
 
-INLINE uint32_t *put(const scan_job *job, carry *c, const block *b, token_edges e, bool open,
+INLINE uint32_t *put(const scan_job *job, carry *c, uint32_t base, token_edges e, bool open,
                      uint32_t *out)
 {
     if (UNLIKELY(c->late)) {
@@ -51,8 +59,8 @@ INLINE uint32_t *put(const scan_job *job, carry *c, const block *b, token_edges 
         out += 2;
         c->late = false;
     }
-    return job->gaps ? put_pairs(out, b->base, e.begins, e.ends, open)
-                     : put_edges(out, b->base, e.begins);
+    return job->gaps ? put_pairs(out, base, e.begins, e.ends, open)
+                     : put_edges(out, base, e.begins);
 }
 
 /* Where few spans are left. Returns NULL when all are used up. */
@@ -63,39 +71,50 @@ OUTLINE uint32_t *put_copied(const uint32_t *from, size_t count, uint32_t *out, 
     return count < room ? out + count : NULL;
 }
 
-INLINE size_t finish(const scan_job *job, lxm_scan *scan, uint32_t *out, size_t limit)
+OUTLINE void finish(lxm_scan *scan, uint32_t *out, size_t limit, bool gaps)
 {
-    bool open = ((const uint32_t *)(const void *)scan->spans - out) & 1;
+    uint32_t *spans = (uint32_t *)(void *)scan->spans;
+    bool open = (out - spans) & 1;
     if (scan->final) {
         if (open)
             *out++ = (uint32_t)scan->length;
         limit = scan->length;
     } else if (open) {
         limit = *--out;
-    } else if (job->gaps) {
+    } else if (gaps) {
         while (limit > scan->position && (scan->text[limit] & 0xC0) == 0x80)
             limit--;
     }
-    scan->count = (size_t)(out - (uint32_t *)(void *)scan->spans) / 2;
-    return limit;
+    scan->count = (size_t)(out - spans) / 2;
+    scan->position = limit;
 }
 
 INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
 {
-    uint32_t *spans = (uint32_t *)(void *)scan->spans, *out = spans + 2 * scan->count;
-    uint32_t *const full = spans + 2 * scan->capacity;
-    size_t limit = scan->final                ? scan->length
-                   : scan->length < LOOKAHEAD ? 0
-                                              : scan->length - LOOKAHEAD + 1;
-    if (scan->position >= limit || out == full)
+    uint32_t *const spans = (uint32_t *)(void *)scan->spans;
+    uint32_t *out = spans + 2 * scan->count, *const full = spans + 2 * scan->capacity;
+    const uint8_t *text = scan->text;
+    size_t base = scan->position, length = scan->length;
+    size_t limit = scan->final ? length : length < LOOKAHEAD ? 0 : length - LOOKAHEAD + 1;
+    if (base >= limit || out == full)
         return LXM_OK;
-    uint8_t buffer[BLOCK + LOOKAHEAD];
-    uint64_t first = !job->gaps;
     carry c = {0};
-    block b;
+    uint64_t first = !job->gaps;
     if (first)
-        *out++ = (uint32_t)scan->position;
-    for (size_t base = scan->position; base < limit; base += b.count) {
+        *out++ = (uint32_t)base;
+    while (base < limit) {
+        /* Blocks that are like most: whole, all ASCII, with room for their tokens. */
+        while (LIKELY(!first && length - base >= BLOCK + LOOKAHEAD && full - out >= MOST + 2)) {
+            block b;
+            view_block(&b, text, base);
+            if (classify_ascii(job->family, job->classes, &b))
+                break;
+            bool open = (out - spans) & 1;
+            out = put(job, &c, b.base, job->decide(&c, &b), open, out);
+            base += BLOCK;
+        }
+        uint8_t buffer[BLOCK + LOOKAHEAD];
+        block b;
         load_block(&b, scan, base, buffer);
         classify(job->family, job->classes, &b);
         token_edges e = job->decide(&c, &b);
@@ -103,13 +122,14 @@ INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
         e.begins &= valid & ~first;
         e.ends &= valid;
         first = 0;
+        uint32_t copy[MOST + 2];
         bool open = (out - spans) & 1;
-        if (LIKELY((size_t)(full - out) >= MOST + 2)) {
-            out = put(job, &c, &b, e, open, out);
+        base += b.count;
+        if (LIKELY(full - out >= MOST + 2)) {
+            out = put(job, &c, b.base, e, open, out);
             continue;
         }
-        uint32_t copy[MOST + 2];
-        size_t count = (size_t)(put(job, &c, &b, e, open, copy) - copy);
+        size_t count = (size_t)(put(job, &c, b.base, e, open, copy) - copy);
         out = put_copied(copy, count, out, full);
         if (!out) {
             scan->count = scan->capacity;
@@ -117,7 +137,7 @@ INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
             return LXM_OK;
         }
     }
-    scan->position = finish(job, scan, out, limit);
+    finish(scan, out, limit, job->gaps);
     return LXM_OK;
 }
 

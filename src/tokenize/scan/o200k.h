@@ -35,14 +35,14 @@ INLINE o200k_others find_others(const carry *c, const block *b, uint64_t known)
 
 /* Marks behind other characters: part of a word if that character is lone, else one of them. The
  * rest are part of words. */
-OUTLINE uint64_t marks_of_words(const carry *c, const block *b, uint64_t letter, uint64_t mark)
+OUTLINE uint64_t marks_of_words(carry c, block b, uint64_t letter, uint64_t mark)
 {
-    uint64_t known = letter | b->class[O200K_NUMBER] | b->class[O200K_SPACE];
+    uint64_t known = letter | b.class[O200K_NUMBER] | b.class[O200K_SPACE];
     uint64_t of_words = 0;
     for (uint64_t rest = mark; rest;) {
         uint64_t bit = rest & -rest, run = rest & ~(rest + bit);
-        o200k_others o = find_others(c, b, known | of_words | rest);
-        if (!(next(o.other, c->other) & bit) || (next(o.lone, c->lone) & bit))
+        o200k_others o = find_others(&c, &b, known | of_words | rest);
+        if (!(next(o.other, c.other) & bit) || (next(o.lone, c.lone) & bit))
             of_words |= run;
         rest ^= run;
     }
@@ -109,7 +109,7 @@ INLINE uint64_t o200k_begins(carry *c, block *b)
     uint64_t number = m[O200K_NUMBER], space = m[O200K_SPACE], newline = m[O200K_NEWLINE];
     uint64_t mark = m[O200K_APOSTROPHE] & b->wide;
     if (UNLIKELY(mark)) {
-        mark = marks_of_words(c, b, m[O200K_UPPER] | m[O200K_LOWER], mark);
+        mark = marks_of_words(*c, *b, m[O200K_UPPER] | m[O200K_LOWER], mark);
         m[O200K_UPPER] |= mark;
         m[O200K_LOWER] |= mark;
     }

@@ -34,14 +34,28 @@ INLINE void merge(uint8_t *class, const uint8_t *wide, const uint8_t *text)
         class[i] = text[i] < 0x80 ? class[i] : wide[i];
 }
 
+INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
+{
+    uint8_t class[BLOCK];
+    uint64_t sign = 0;
+    for (int i = 0; i < BLOCK; i += 8)
+        sign |= load_word(b->text + i);
+    if (sign & 0x8080808080808080)
+        return true;
+    for (int i = 0; i < BLOCK; i++)
+        class[i] = family->ascii[b->text[i]];
+    for (int i = 0; i < classes; i++)
+        b->class[i] = gather_bit(class, i);
+    return false;
+}
+
 INLINE void classify(const lxm_family *family, int classes, block *b)
 {
     uint8_t class[BLOCK], wide[BLOCK + LOOKAHEAD] = {0};
     b->wide = gather_bit(b->text, 7);
-    b->follow = 0;
     for (int i = 0; i < BLOCK; i++)
         class[i] = family->ascii[b->text[i] & 0x7F];
-    if (UNLIKELY(b->wide)) {
+    if (b->wide) {
         b->follow = b->wide & ~gather_bit(b->text, 6);
         cut_block(b);
         classify_wide(family, b, wide);

@@ -88,10 +88,18 @@ INLINE token_edges words_edges(carry *c, const block *b)
         m.mark = m.point & b->wide;
         m.point ^= m.mark;
         word |= flood(m.mark, m.mark & next(m.alphanumeric, c->word));
-        if (special | c->absorbed)
-            find_extensions(c, b, &m, special, word & m.mark);
-        else
+        if (special | c->absorbed) {
+            /* On copies, so that the originals stay in registers. */
+            carry after = *c;
+            block copy = *b;
+            words_masks found = m;
+            find_extensions(&after, &copy, &found, special, word & m.mark);
+            m.extension = found.extension;
+            c->flag = after.flag;
+            c->absorbed = after.absorbed;
+        } else {
             c->flag = 0;
+        }
     }
     uint64_t joined = find_joined(c, b, &m, word);
     word |= joined;
