@@ -216,7 +216,7 @@ static char *describe(const settings *s)
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
-        return NULL;
+        cli_out_of_memory();
     if (s->table)
         fprintf(stream, "--table %s%s%s", s->table, s->tensor ? " --tensor " : "",
                 s->tensor ? s->tensor : "");
@@ -228,10 +228,9 @@ static char *describe(const settings *s)
                 positions[s->positions]);
     if (w->pad)
         fprintf(stream, " --pad %" PRIu32, w->pad_id);
-    if (fclose(stream)) {
-        free(text);
-        return NULL;
-    }
+    bool good = !ferror(stream);
+    if (fclose(stream) || !good || !text)
+        cli_out_of_memory();
     return text;
 }
 

@@ -203,7 +203,7 @@ int main(int argc, char **argv)
     settings s = {.common = CLI_COMMON_DEFAULT};
     s.specials = calloc((size_t)argc + 1, sizeof *s.specials);
     if (!s.specials)
-        cli_usage("out of memory");
+        cli_out_of_memory();
     s.tokenizer.specials = s.specials;
     for (int option;
          (option = getopt_long(argc, argv, CLI_COMMON_SHORT "p:e:n:d:", long_options, NULL)) != -1;)
