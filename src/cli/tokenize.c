@@ -15,9 +15,15 @@ static const char help[] =
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
+<<<<<<< HEAD
     "      --casefold, --lowercase, --strip-marks\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
     "                         jsonl[:FIELD], a string (text) in each line's object\n"
+=======
+    "      --casefold, --lowercase, --strip-marks, --clean (BERT's; the preset bert has it)\n"
+    "  -d, --documents HOW    a document is a file (default), line, blank (paragraph), nul, or\n"
+    "                         jsonl[:FIELD]: a string (default: text) in the object on each line\n"
+>>>>>>> sources
     "      --skip-bad         jsonl: skip bad lines, and say how many\n"
     "      --files-from FILE  read the files that FILE names, one a line, as well\n"
     "      --special TOKEN    keep TOKEN whole; may be repeated\n"
@@ -46,6 +52,7 @@ enum {
     option_offsets,
     option_max_token,
     option_match_limit,
+    option_clean,
     option_skip_bad,
     option_files_from,
 };
@@ -66,6 +73,7 @@ static const struct option long_options[] = {
     {"offsets", no_argument, NULL, option_offsets},
     {"max-token", required_argument, NULL, option_max_token},
     {"match-limit", required_argument, NULL, option_match_limit},
+    {"clean", no_argument, NULL, option_clean},
     {"skip-bad", no_argument, NULL, option_skip_bad},
     {"files-from", required_argument, NULL, option_files_from},
     {NULL, 0, NULL, 0},
@@ -129,6 +137,9 @@ static void set_option(settings *s, int option)
         break;
     case option_lowercase:
         t->lowercase = true;
+        break;
+    case option_clean:
+        t->clean = true;
         break;
     case option_strip_marks:
         t->strip_marks = true;
