@@ -15,15 +15,9 @@ static const char help[] =
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
-<<<<<<< HEAD
-    "      --casefold, --lowercase, --strip-marks\n"
+    "      --casefold, --lowercase, --strip-marks, --clean (BERT's)\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
     "                         jsonl[:FIELD], a string (text) in each line's object\n"
-=======
-    "      --casefold, --lowercase, --strip-marks, --clean (BERT's; the preset bert has it)\n"
-    "  -d, --documents HOW    a document is a file (default), line, blank (paragraph), nul, or\n"
-    "                         jsonl[:FIELD]: a string (default: text) in the object on each line\n"
->>>>>>> sources
     "      --skip-bad         jsonl: skip bad lines, and say how many\n"
     "      --files-from FILE  read the files that FILE names, one a line, as well\n"
     "      --special TOKEN    keep TOKEN whole; may be repeated\n"
