@@ -55,40 +55,22 @@ void lxm_cache_free(lxm_cache *cache)
     lxm_release(&cache->allocator, cache->memory);
 }
 
-static lxm_cache_line *line_of(const lxm_cache *cache, const uint8_t *token, size_t length,
-                               uint64_t key[4])
-{
-    memset(key, 0, 32);
-    memcpy(key, token, length);
-    key[3] |= (uint64_t)length << 56;
-    uint64_t hash = XXH3_mul128_fold64(key[0] ^ cache->seeds[0], key[1] ^ cache->seeds[1]) ^
-                    XXH3_mul128_fold64(key[2] ^ cache->seeds[1], key[3] ^ cache->seeds[0]);
-    return cache->lines + (size_t)(hash >> cache->line_shift);
-}
-
-const lxm_cache_line *lxm_cache_find_line(const lxm_cache *cache, const uint8_t *token,
-                                          size_t length)
-{
-    uint64_t key[4];
-    const lxm_cache_line *line = line_of(cache, token, length, key);
-    return memcmp(line->key, key, sizeof key) == 0 ? line : NULL;
-}
-
 void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const uint32_t *ids,
                    size_t count)
 {
-    if (!cache->entries || length > lxm_cache_long || count > lxm_cache_long_ids)
+    if (length > lxm_cache_long || count > lxm_cache_long_ids)
         return;
     if (length > lxm_cache_short || count > lxm_cache_short_ids) {
-        uint64_t key[4];
-        lxm_cache_line *line = line_of(cache, token, length, key);
-        memcpy(line->key, key, sizeof key);
-        memcpy(line->ids, ids, count * sizeof *ids);
-        line->count = (uint32_t)count;
+        lxm_cache_place place = lxm_cache_place_of(cache, token, length);
+        memcpy(place.line->key, place.key, sizeof place.key);
+        memcpy(place.line->ids, ids, count * sizeof *ids);
+        place.line->count = (uint32_t)count;
         return;
     }
     lxm_cache_key key = lxm_cache_key_of(token, length, length);
     lxm_cache_entry *entry = lxm_cache_set(cache, &key);
+    if (lxm_cache_is(entry, &key)) /* met twice before it was put */
+        return;
     if (entry->count)
         entry++;
     memcpy(entry->key, key.words, sizeof key.words);

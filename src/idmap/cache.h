@@ -93,11 +93,34 @@ static inline void lxm_cache_promote(lxm_cache_entry *set)
     set[1] = first;
 }
 
-/* What stands for a token of up to lxm_cache_long bytes, or NULL. */
-const lxm_cache_line *lxm_cache_find_line(const lxm_cache *cache, const uint8_t *token,
-                                          size_t length);
+/* The line where a token of up to lxm_cache_long bytes would stand, and its key. */
+typedef struct lxm_cache_place {
+    uint64_t key[4];
+    lxm_cache_line *line; /* NULL: the token is too long */
+} lxm_cache_place;
 
-/* Keeps what a token has become, where it fits an entry. */
+static inline lxm_cache_place lxm_cache_place_of(const lxm_cache *cache, const uint8_t *token,
+                                                 size_t length)
+{
+    lxm_cache_place place = {.line = NULL};
+    if (length > lxm_cache_long)
+        return place;
+    memcpy(place.key, token, length);
+    place.key[3] |= (uint64_t)length << 56;
+    uint64_t low =
+        XXH3_mul128_fold64(place.key[0] ^ cache->seeds[0], place.key[1] ^ cache->seeds[1]);
+    uint64_t high =
+        XXH3_mul128_fold64(place.key[2] ^ cache->seeds[1], place.key[3] ^ cache->seeds[0]);
+    place.line = cache->lines + (size_t)((low ^ high) >> cache->line_shift);
+    return place;
+}
+
+static inline bool lxm_cache_has_line(const lxm_cache_place *place)
+{
+    return place->line && memcmp(place->line->key, place->key, sizeof place->key) == 0;
+}
+
+/* Keeps what a token has become, where it fits. */
 void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const uint32_t *ids,
                    size_t count);
 
