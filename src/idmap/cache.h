@@ -3,10 +3,10 @@
  * what is in it.
  *
  * Most pre-tokens are short and become few ids: an entry for those is 32 bytes, its key the bytes
- * themselves, two to a cache line. A new entry takes the second place of its line; one that is met
- * there moves to the first, so that what comes often stays and what comes once goes. What is
- * longer, or becomes more ids, has a line of its own in a second table that is asked only when the
- * first has nothing.
+ * themselves, two to a line of the processor's cache. A new entry takes the second place of its
+ * set; one that is met there moves to the first, so that what comes often stays and what comes once
+ * goes. What is longer, or becomes more ids, has 128 bytes of its own in a second table that is
+ * asked only when the first has nothing.
  */
 #ifndef LXM_IDMAP_CACHE_H
 #define LXM_IDMAP_CACHE_H
@@ -18,7 +18,7 @@ enum {
     lxm_cache_short = 15, /* bytes of a key */
     lxm_cache_long = 31,
     lxm_cache_short_ids = 3,
-    lxm_cache_long_ids = 7,
+    lxm_cache_long_ids = 23,
     lxm_cache_ways = 2,
 };
 
