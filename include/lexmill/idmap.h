@@ -99,7 +99,7 @@ LXM_API lxm_status lxm_mapper_new(lxm_mapper **mapper, const lxm_vocab *vocab,
 LXM_API void lxm_mapper_free(lxm_mapper *mapper);
 
 /* Maps tokens to ids; what it gives is the mapper's until the next call. With offsets in `tokens`
- * each id gets those of its own bytes, or, where the text was changed on the way so that they
+ * each id is given those of its own bytes, or, where the text was changed on the way so that they
  * can't be told, those of its token. Errors are those of lxm_vocab_encode. */
 LXM_API lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_ids *ids,
                                   lxm_error *error);

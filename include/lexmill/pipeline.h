@@ -31,14 +31,37 @@ typedef enum lxm_documents {
     LXM_DOCUMENTS_FILE = 0, /* a file is a document */
     LXM_DOCUMENTS_LINE = 1, /* a line, without its \n or \r\n; an empty line is an empty document */
     LXM_DOCUMENTS_BLANK = 2, /* a paragraph: what stands between lines of nothing but white space */
-    LXM_DOCUMENTS_NUL = 3    /* what a NUL byte ends */
+    LXM_DOCUMENTS_NUL = 3,   /* what a NUL byte ends */
+    LXM_DOCUMENTS_JSONL = 4  /* JSON Lines: a string in the object that each line is; lines of
+                                nothing  but white space are no documents. For reading alone. */
 } lxm_documents;
 
-/* Tokenizes files, in order ("-": standard input), to a token stream. stream->kind is ignored. */
+/* Where documents come from. A zeroed struct is the default: each file is one. */
+typedef struct lxm_tokenize_run_options {
+    lxm_documents documents;
+    const char *field; /* LXM_DOCUMENTS_JSONL: the member that is the text; "a.b" is b of the object
+                          a, \\. a dot in a name. NULL: "text" */
+    bool skip_bad; /* LXM_DOCUMENTS_JSONL: skip lines that aren't JSON, have no such field or have
+                      one that is no string; otherwise they are LXM_ERROR_FORMAT or
+                      LXM_ERROR_UTF8 */
+} lxm_tokenize_run_options;
+
+/* What was met on the way. */
+typedef struct lxm_tokenize_run_result {
+    uint64_t lines;       /* of JSON Lines, blank ones not counted */
+    uint64_t bad_lines;   /* how many of them were skipped */
+    const char *bad_path; /* the caller's own name of the file with the first, or NULL */
+    uint64_t bad_line;    /* and its number there, from 1 */
+} lxm_tokenize_run_result;
+
+/* Tokenizes files, in order ("-": standard input), to a token stream. `options` and `result` may be
+ * NULL; stream->kind is ignored. Offsets of tokens count from the start of the document: in JSON
+ * Lines, of the decoded string. A line of JSON Lines of more than 1 GiB is bad. */
 LXM_API lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
-                                    size_t path_count, lxm_documents documents,
+                                    size_t path_count, const lxm_tokenize_run_options *options,
                                     const lxm_stream_options *stream, lxm_output *output,
-                                    const lxm_job *job, lxm_error *error);
+                                    const lxm_job *job, lxm_tokenize_run_result *result,
+                                    lxm_error *error);
 
 /* Counts the tokens of token streams. */
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,

@@ -17,6 +17,8 @@ struct lxm_input {
     lxm_raw raw;
     bool begun;                     /* the first bytes have been looked at */
     lxm_decompressor *decompressor; /* NULL: the bytes are what they are */
+    void (*watch)(void *context, uint64_t consumed);
+    void *watch_context;
 };
 
 /* A bigger pipe lets two stages on two cores work at once. */
@@ -127,9 +129,20 @@ lxm_status lxm_input_read(lxm_input *input, void *bytes, size_t capacity, size_t
         if (status)
             return status;
     }
-    if (input->decompressor)
-        return input->decompressor->read(input->decompressor, bytes, capacity, length, error);
-    return lxm_raw_read(&input->raw, bytes, capacity, length, error);
+    lxm_status status =
+        input->decompressor
+            ? input->decompressor->read(input->decompressor, bytes, capacity, length, error)
+            : lxm_raw_read(&input->raw, bytes, capacity, length, error);
+    if (input->watch)
+        input->watch(input->watch_context, input->raw.consumed);
+    return status;
+}
+
+void lxm_input_watch(lxm_input *input, void (*watch)(void *context, uint64_t consumed),
+                     void *context)
+{
+    input->watch = watch;
+    input->watch_context = context;
 }
 
 const char *lxm_input_name(const lxm_input *input)

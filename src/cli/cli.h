@@ -73,6 +73,17 @@ typedef struct cli_paths {
 } cli_paths;
 cli_paths cli_inputs(int argc, char **argv, int first);
 
+/* The rest of the command line, then the lines of a file ("-": standard input) that aren't empty:
+ * each is a path, as it stands. */
+typedef struct cli_list {
+    const char **paths;
+    size_t count, capacity;
+    char *text;
+} cli_list;
+lxm_status cli_list_read(cli_list *list, int argc, char **argv, int first, const char *path,
+                         lxm_error *error);
+void cli_list_free(cli_list *list);
+
 /* The format of a token or id stream; ends the program where -f names another, or where binary
  * would go to a terminal. */
 lxm_stream_format cli_stream_format(const cli_common *common);

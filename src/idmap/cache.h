@@ -51,7 +51,7 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
                           lxm_error *error);
 void lxm_cache_free(lxm_cache *cache);
 
-/* The key of a token of which `readable` bytes may be read; one that is too long gets a key that
+/* The key of a token of which `readable` bytes may be read; one that is too long has a key that
  * no entry has. */
 static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length, size_t readable)
 {

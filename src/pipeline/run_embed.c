@@ -21,7 +21,6 @@ typedef struct run {
     lxm_windows *windows; /* NULL: every id is a row, */
     lxm_buffer ids;       /* and those of a batch that is held wait here */
     uint64_t fingerprint;
-    uint64_t read; /* bytes of the inputs before this one */
     lxm_embed_result result;
 } run;
 
@@ -184,8 +183,9 @@ static lxm_status each_block(run *r, const lxm_reader *reader, const lxm_block *
     return status;
 }
 
-static lxm_status each_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status each_stream(void *context, const char *path, lxm_reader *reader, lxm_error *error)
 {
+    (void)path;
     run *r = context;
     lxm_block block;
     bool more = true;
@@ -198,9 +198,7 @@ static lxm_status each_stream(void *context, lxm_reader *reader, lxm_error *erro
         if (status || !more)
             break;
         status = each_block(r, reader, &block, error);
-        lxm_job_report(r->job, r->read + reader->position);
     }
-    r->read += reader->position;
     return status;
 }
 

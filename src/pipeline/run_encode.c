@@ -19,6 +19,7 @@ typedef struct piece {
     bool last;         /* the document ends here */
     uint64_t position; /* lxm_block.position */
     bool lines;        /* of which the unit is lines */
+    bool has_offsets;
     const char *path;
 } piece;
 
@@ -30,7 +31,6 @@ typedef struct task {
     uint64_t *offsets;
     piece *pieces;
     size_t count, piece_count;
-    bool has_offsets;
     lxm_formatter formatter;
     lxm_status status;
     lxm_error error;
@@ -54,7 +54,6 @@ typedef struct run {
     uint32_t *ids;
     size_t ids_capacity;
     const char *path;
-    uint64_t tokens;
 } run;
 
 /* Says where an unknown token stands. */
@@ -105,7 +104,7 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
 
 static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
 {
-    const uint64_t *offsets = t->has_offsets ? t->offsets + 2 * p->from : NULL;
+    const uint64_t *offsets = p->has_offsets ? t->offsets + 2 * p->from : NULL;
     lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
     lxm_ids ids;
     lxm_status status = lxm_mapper_map(mapper, &tokens, &ids, &t->error);
@@ -176,17 +175,21 @@ static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
 static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t count,
                          lxm_error *error)
 {
-    for (size_t i = from; i < from + count; i++) {
-        lxm_span span = tokens->spans[i];
-        size_t begin = t->text.length;
-        if (!lxm_buffer_append(&t->text, tokens->text + span.begin, span.end - span.begin))
-            return lxm_fail_memory(error);
-        t->spans[t->count] = (lxm_span){(uint32_t)begin, (uint32_t)t->text.length};
-        if (tokens->offsets)
-            memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * i, 2 * sizeof *t->offsets);
-        t->count++;
+    const lxm_span *spans = tokens->spans + from;
+    size_t end = t->text.length;
+    for (size_t i = 0; i < count; i++) {
+        size_t begin = end;
+        end += spans[i].end - spans[i].begin;
+        t->spans[t->count + i] = (lxm_span){(uint32_t)begin, (uint32_t)end};
     }
-    t->has_offsets = tokens->offsets != NULL;
+    if (!lxm_buffer_reserve(&t->text, end - t->text.length + lxm_copy_slack))
+        return lxm_fail_memory(error);
+    lxm_copy_tokens(t->text.data + t->text.length, tokens, from, count);
+    if (tokens->offsets)
+        memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * from,
+               2 * count * sizeof *t->offsets);
+    t->text.length = end;
+    t->count += count;
     return LXM_OK;
 }
 
@@ -196,12 +199,13 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
     do {
         task *t = r->task;
         size_t n = fitting(t, &block->tokens, from);
-        piece p = {t->count,
-                   t->count + n,
-                   block->end_document && from + n == block->tokens.count,
-                   block->position + from,
-                   lines,
-                   r->path};
+        piece p = {.from = t->count,
+                   .to = t->count + n,
+                   .last = block->end_document && from + n == block->tokens.count,
+                   .position = block->position + from,
+                   .lines = lines,
+                   .has_offsets = block->tokens.offsets != NULL,
+                   .path = r->path};
         lxm_status status = append(t, &block->tokens, from, n, error);
         if (status)
             return status;
@@ -284,9 +288,11 @@ static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
     return status;
 }
 
-static lxm_status encode_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status encode_stream(void *context, const char *path, lxm_reader *reader,
+                                lxm_error *error)
 {
     run *r = context;
+    r->path = path;
     bool more = true, lines = !lxm_reader_is_binary(reader);
     lxm_status status = start(r, reader, error);
     while (!status) {
@@ -313,14 +319,11 @@ static lxm_status finish(run *r, lxm_error *error)
 static lxm_status encode(run *r, const char *const *paths, size_t count,
                          const lxm_stream_options *stream, lxm_error *error)
 {
-    lxm_status status = LXM_OK;
     r->allocator = lxm_allocator_or_default(r->job->allocator);
     r->stream = *stream;
     r->stream.kind = LXM_KIND_IDS;
-    for (size_t i = 0; !status && i < count; i++) {
-        r->path = paths[i];
-        status = lxm_job_streams(&paths[i], 1, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
-    }
+    lxm_status status =
+        lxm_job_streams(paths, count, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
     if (!status)
         status = finish(r, error);
     lxm_pool_free(r->pool);

@@ -33,12 +33,12 @@ static void *more(void *array, size_t count, size_t size)
 static void add_ids(sample *s, char *text)
 {
     size_t before = s->id_count;
-    for (char *at = strtok(text, " "); at; at = strtok(NULL, " ")) {
-        char *end;
+    for (char *at = text, *end; *at; at = end + (*end == ' ')) {
         s->ids = more(s->ids, s->id_count, sizeof *s->ids);
         s->ends = more(s->ends, s->id_count, sizeof *s->ends);
         s->ids[s->id_count] = (uint32_t)strtoul(at, &end, 10);
-        s->ends[s->id_count++] = *end == ':' ? (int)strtol(end + 1, NULL, 10) : no_end;
+        assert_ptr_not_equal(end, at);
+        s->ends[s->id_count++] = *end == ':' ? (int)strtol(end + 1, &end, 10) : no_end;
     }
     s->id_counts = more(s->id_counts, s->count, sizeof *s->id_counts);
     s->id_counts[s->count] = s->id_count - before;
