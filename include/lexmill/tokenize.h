@@ -45,6 +45,8 @@ typedef struct lxm_tokenizer_options {
     const char *pattern; /* a PCRE2 pattern in place of a preset, or NULL */
     bool split;          /* the pattern matches what lies between tokens, not the tokens */
     lxm_normal_form normal_form;
+    bool clean;       /* BERT's clean-up: drop NUL, U+FFFD, Cc, Cf and Co, make white space a space;
+                         the preset "bert" has it */
     bool strip_marks; /* decompose, then drop nonspacing marks (Mn) */
     bool lowercase;   /* Unicode lower case, one code point at a time */
     bool casefold;    /* Unicode full case folding */

@@ -15,7 +15,7 @@ static const char help[] =
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
-    "      --casefold, --lowercase, --strip-marks\n"
+    "      --casefold, --lowercase, --strip-marks, --clean (BERT's)\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
     "                         jsonl[:FIELD], a string (text) in each line's object\n"
     "      --skip-bad         jsonl: skip bad lines, and say how many\n"
@@ -46,6 +46,7 @@ enum {
     option_offsets,
     option_max_token,
     option_match_limit,
+    option_clean,
     option_skip_bad,
     option_files_from,
 };
@@ -66,6 +67,7 @@ static const struct option long_options[] = {
     {"offsets", no_argument, NULL, option_offsets},
     {"max-token", required_argument, NULL, option_max_token},
     {"match-limit", required_argument, NULL, option_match_limit},
+    {"clean", no_argument, NULL, option_clean},
     {"skip-bad", no_argument, NULL, option_skip_bad},
     {"files-from", required_argument, NULL, option_files_from},
     {NULL, 0, NULL, 0},
@@ -129,6 +131,9 @@ static void set_option(settings *s, int option)
         break;
     case option_lowercase:
         t->lowercase = true;
+        break;
+    case option_clean:
+        t->clean = true;
         break;
     case option_strip_marks:
         t->strip_marks = true;

@@ -38,6 +38,8 @@ static bool describe(lxm_buffer *text, const lxm_tokenizer_options *o)
         good = good && say(text, "lowercase", "yes");
     if (o->casefold)
         good = good && say(text, "casefold", "yes");
+    if (o->clean)
+        good = good && say(text, "clean", "yes");
     if (o->invalid)
         good = good && say(text, "invalid", invalid[o->invalid]);
     for (size_t i = 0; i < o->special_count; i++)
@@ -137,6 +139,7 @@ lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *o
         return lxm_fail_memory(error);
     tokenizer->allocator = a;
     tokenizer->options = *options;
+    tokenizer->options.clean |= options->preset && strcmp(options->preset, "bert") == 0;
     tokenizer->divisible = is_divisible(options);
     tokenizer->max_token = options->max_token ? options->max_token : default_max_token;
     status = build(tokenizer, options, error);
