@@ -6,8 +6,8 @@ static void check(const lxm_vocab *vocab)
     size_t size = lxm_vocab_size(vocab), length;
     for (uint32_t id = 0; id < size; id++) {
         const uint8_t *token = lxm_vocab_token(vocab, id, &length);
-        fuzz_demand(token);
-        if (length > 0)
+        /* models have ids without a token */
+        if (token && length > 0)
             fuzz_demand(lxm_vocab_find(vocab, token, length) == id);
         (void)lxm_vocab_count(vocab, id);
         (void)lxm_vocab_is_special(vocab, id);
