@@ -62,6 +62,9 @@ LXM_API bool lxm_vocab_is_special(const lxm_vocab *vocab, uint32_t id);
 /* How its tokens become ids: "word", "bpe", "wordpiece" or "unigram". Static. */
 LXM_API const char *lxm_vocab_model(const lxm_vocab *vocab);
 
+/* The format of the file it was read from, such as "tiktoken"; "none" where it was made. Static. */
+LXM_API const char *lxm_vocab_origin(const lxm_vocab *vocab);
+
 /* The bytes of a token, the vocabulary's; NULL for an id that it doesn't have. */
 LXM_API const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *length);
 LXM_API uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id);
@@ -87,7 +90,7 @@ typedef struct lxm_mapper_options {
     size_t cache_size; /* 0: none */
 } lxm_mapper_options;
 
-#define LXM_CACHE_SIZE ((size_t)6 << 20) /* what a mapper without options takes */
+#define LXM_CACHE_SIZE ((size_t)24 << 20) /* what a mapper without options takes */
 
 /* Makes a mapper; `options` may be NULL. The vocabulary must outlive it, and must not change. */
 LXM_API lxm_status lxm_mapper_new(lxm_mapper **mapper, const lxm_vocab *vocab,
@@ -96,7 +99,7 @@ LXM_API lxm_status lxm_mapper_new(lxm_mapper **mapper, const lxm_vocab *vocab,
 LXM_API void lxm_mapper_free(lxm_mapper *mapper);
 
 /* Maps tokens to ids; what it gives is the mapper's until the next call. With offsets in `tokens`
- * each id gets those of its own bytes, or, where the text was changed on the way so that they
+ * each id is given those of its own bytes, or, where the text was changed on the way so that they
  * can't be told, those of its token. Errors are those of lxm_vocab_encode. */
 LXM_API lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_ids *ids,
                                   lxm_error *error);

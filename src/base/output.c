@@ -8,11 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/direct.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 
 enum { buffer_size = 256 * 1024, send_step = 8 << 20, reserve_ahead = 64 << 20 };
+
+/* A file that grows past this goes past the page cache: the copy into it is half the work of
+ * writing, and a small file is better left there for whoever reads it next. */
+enum { direct_from = 32 << 20 };
 
 struct lxm_output {
     lxm_allocator allocator;
@@ -25,6 +30,8 @@ struct lxm_output {
     uint8_t *buffer;
     size_t used;
     uint64_t written, sent, reserved; /* bytes: in the file; on their way to disk; with room */
+    lxm_direct *direct;               /* NULL: through the page cache */
+    bool tried_direct;
 };
 
 /* Says which output failed. */
@@ -115,7 +122,7 @@ static lxm_status open_visible(lxm_output *output, lxm_error *error)
 }
 
 /* Opens a temporary file: one without a name where the file system can, so that nothing is left
- * behind even by a kill. It gets the permissions of the file that it will replace. */
+ * behind even by a kill. It has the permissions of the file that it will replace. */
 static lxm_status open_temporary(lxm_output *output, lxm_error *error)
 {
     char *folder = folder_of(&output->allocator, output->target);
@@ -194,15 +201,21 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     return LXM_OK;
 }
 
-/* Room on the disk is taken in large steps, and what is written starts its way there at once: the
- * sync at the end has little left to wait for. Neither may fail the output. */
+/* Room on the disk is taken in large steps. With the size, so that several writers needn't wait for
+ * each other. It may fail: then writing says why. */
+static void reserve(lxm_output *output)
+{
+    if (output->written + reserve_ahead / 2 <= output->reserved)
+        return;
+    (void)fallocate(output->fd, 0, (off_t)output->reserved, reserve_ahead);
+    output->reserved += reserve_ahead;
+}
+
+/* What is written starts its way to disk at once: the sync at the end has little left to wait for.
+ * It may fail. */
 static void write_behind(lxm_output *output)
 {
 #ifdef SYNC_FILE_RANGE_WRITE
-    if (output->written + reserve_ahead / 2 > output->reserved) {
-        (void)fallocate(output->fd, FALLOC_FL_KEEP_SIZE, (off_t)output->reserved, reserve_ahead);
-        output->reserved += reserve_ahead;
-    }
     if (output->written - output->sent < send_step)
         return;
     (void)sync_file_range(output->fd, (off_t)output->sent, (off_t)(output->written - output->sent),
@@ -213,12 +226,60 @@ static void write_behind(lxm_output *output)
 #endif
 }
 
-static lxm_status write_out(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
+static lxm_status write_cached(lxm_output *output, const void *bytes, size_t length,
+                               lxm_error *error)
 {
     lxm_status status = lxm_write_all(output->fd, bytes, length, error);
     output->written += length;
-    if (output->target && output->written >= send_step)
+    if (!status && output->target && output->written >= send_step) {
+        reserve(output);
         write_behind(output);
+    }
+    return status;
+}
+
+static lxm_status begin_direct(lxm_output *output, const uint8_t **bytes, size_t *length,
+                               lxm_error *error)
+{
+    size_t over = output->written % lxm_direct_alignment,
+           n = over ? lxm_direct_alignment - over : 0;
+    n = n < *length ? n : *length;
+    lxm_status status = write_cached(output, *bytes, n, error);
+    *bytes += n;
+    *length -= n;
+    if (status || output->written % lxm_direct_alignment)
+        return status;
+    output->tried_direct = true;
+    output->direct = lxm_direct_new(output->fd, output->written, &output->allocator);
+    return LXM_OK;
+}
+
+/* Back to an ordinary file, with all that was written in it. */
+static lxm_status end_direct(lxm_output *output, lxm_error *error)
+{
+    if (!output->direct)
+        return LXM_OK;
+    lxm_status status = lxm_direct_finish(output->direct, error);
+    lxm_direct_free(output->direct);
+    output->direct = NULL;
+    if (!status && lseek(output->fd, (off_t)output->written, SEEK_SET) < 0)
+        status = lxm_fail_io(error, errno, "write failed");
+    return status;
+}
+
+static lxm_status write_out(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
+{
+    const uint8_t *p = bytes;
+    lxm_status status = LXM_OK;
+    if (output->target && !output->tried_direct && output->written >= direct_from)
+        status = begin_direct(output, &p, &length, error);
+    if (status || !output->direct) {
+        status = status ? status : write_cached(output, p, length, error);
+    } else {
+        reserve(output);
+        status = lxm_direct_write(output->direct, p, length, error);
+        output->written += length;
+    }
     return named(output, status, error);
 }
 
@@ -263,6 +324,8 @@ lxm_status lxm_output_patch(lxm_output *output, uint64_t offset, const void *byt
     if (!output->regular)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "this output can't be rewound");
     lxm_status status = lxm_output_flush(output, error);
+    if (!status)
+        status = named(output, end_direct(output, error), error);
     const uint8_t *p = bytes;
     while (!status && length > 0) {
         ssize_t n = pwrite(output->fd, p, length, (off_t)offset);
@@ -325,8 +388,8 @@ static lxm_status move_into_place(lxm_output *output, int folder, lxm_error *err
 static lxm_status put_in_place(lxm_output *output, lxm_error *error)
 {
     int folder = -1, fd = output->fd;
-    lxm_status status = LXM_OK;
-    if (output->reserved > output->written && ftruncate(fd, (off_t)output->written))
+    lxm_status status = end_direct(output, error);
+    if (!status && output->reserved > output->written && ftruncate(fd, (off_t)output->written))
         status = lxm_fail_io(error, errno, "can't give back room on the disk");
     if (!status && fsync(fd))
         status = lxm_fail_io(error, errno, "can't sync to disk");
@@ -364,6 +427,7 @@ void lxm_output_discard(lxm_output *output)
 {
     if (!output)
         return;
+    lxm_direct_free(output->direct);
     if (output->fd >= 0 && output->fd != STDOUT_FILENO)
         close(output->fd);
     if (output->temporary)

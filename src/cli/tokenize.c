@@ -7,32 +7,33 @@
 
 static const char help[] =
     "usage: tokenize [OPTION]... [FILE]...\n"
-    "Cuts text into tokens, one a line. Without FILE, or where it is -, reads standard input.\n"
+    "Cuts text into tokens, one a line. Without FILE, or where it is -, reads\n"
+    "standard input.\n"
     "\n"
-    "  -p, --preset NAME      words (default), book, whitespace, gpt2, ...; see --list\n"
+    "  -p, --preset NAME      words (default), book, gpt2, ...; see --list\n"
     "      --list             show the presets and their patterns\n"
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
     "      --casefold, --lowercase, --strip-marks, --clean (BERT's; the preset bert has it)\n"
-    "  -d, --documents HOW    a document is a file (default), line, blank (paragraph), nul, or\n"
-    "                         jsonl[:FIELD]: a string (default: text) in the object on each line\n"
+    "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
+    "                         jsonl[:FIELD], a string (text) in each line's object\n"
     "      --skip-bad         jsonl: skip bad lines, and say how many\n"
     "      --files-from FILE  read the files that FILE names, one a line, as well\n"
     "      --special TOKEN    keep TOKEN whole; may be repeated\n"
-    "      --invalid HOW      bytes that are not UTF-8: error (default), replace, bytes\n"
-    "      --offsets          add where each token stands: begin and end byte in its document\n"
+    "      --invalid HOW      bad UTF-8: error (default), replace, bytes\n"
+    "      --offsets          add where a token stands in its document\n"
     "      --max-token SIZE   longest token allowed (default 16M)\n"
-    "      --match-limit N    steps that PCRE2 may take for one match (default 10000000)\n"
-    "  -f, --format FORMAT    text (default), binary or jsonl; -b is -f binary\n"
+    "      --match-limit N    PCRE2 steps for one match (default 10000000)\n"
+    "  -f, --format FORMAT    text (default), binary (-b, --binary) or jsonl\n"
     "  -o, --output FILE      write FILE, whole or not at all\n"
     "  -j, --threads N        default: all processors; the output is the same\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
     "examples:\n"
-    "  tokenize book.txt | sort | uniq -c | sort -rn | head     count words\n"
-    "  tokenize -p gpt2 -d line notes.txt -f jsonl --offsets    tokens and byte offsets\n"
-    "  tokenize book.txt | idmap | embed > vectors.npy          the whole chain\n";
+    "  tokenize book.txt | sort | uniq -c | sort -rn | head    count words\n"
+    "  tokenize -p gpt2 -d line -f jsonl --offsets a.txt       tokens and offsets\n"
+    "  tokenize book.txt | idmap | embed > vectors.npy         the whole chain\n";
 
 enum {
     option_list = cli_option_own,
@@ -213,8 +214,10 @@ int main(int argc, char **argv)
          (option = getopt_long(argc, argv, CLI_COMMON_SHORT "p:e:n:d:", long_options, NULL)) != -1;)
         if (!cli_common_option(&s.common, option, help))
             set_option(&s, option);
-    if (s.list)
+    if (s.list) {
+        free(s.specials);
         return list_presets();
+    }
     cli_paths inputs = cli_inputs(argc, argv, optind);
     cli_list list = {0};
     lxm_error error = {0};

@@ -77,6 +77,55 @@ LXM_AVX2 LXM_KERNEL void philox_avx2(lane_words *x, uint64_t seed, uint64_t row,
 }
 
 VARIANT(avx2, LXM_AVX2, philox_avx2)
+
+#if defined(__clang__)
+#define LXM_AVX512                                                                                 \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma"), min_vector_width(512)))
+#else
+#define LXM_AVX512                                                                                 \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,fma,prefer-vector-width=512")))
+#endif
+
+typedef struct widest_words {
+    __m512i word[4]; /* 8 counters, as above */
+} widest_words;
+
+LXM_AVX512 LXM_KERNEL widest_words philox_round_avx512(widest_words x, __m512i key0, __m512i key1)
+{
+    enum { exclusive_or = 0x96 };
+    __m512i product0 = _mm512_mul_epu32(x.word[0], _mm512_set1_epi64(0xD2511F53));
+    __m512i product1 = _mm512_mul_epu32(x.word[2], _mm512_set1_epi64(0xCD9E8D57));
+    __m512i high0 = _mm512_srli_epi64(product0, 32), high1 = _mm512_srli_epi64(product1, 32);
+    return (widest_words){
+        {_mm512_ternarylogic_epi64(high1, x.word[1], key0, exclusive_or), product1,
+         _mm512_ternarylogic_epi64(high0, x.word[3], key1, exclusive_or), product0}};
+}
+
+/* 16 counters, in two independent chains. */
+LXM_AVX512 LXM_KERNEL void philox_avx512(lane_words *x, uint64_t seed, uint64_t row, uint32_t block)
+{
+    uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
+    __m512i counter = _mm512_add_epi64(_mm512_set1_epi64((uint32_t)(block * lanes)),
+                                       _mm512_set_epi64(7, 6, 5, 4, 3, 2, 1, 0));
+    widest_words a = {{counter, _mm512_set1_epi64((uint32_t)row),
+                       _mm512_set1_epi64((int64_t)(row >> 32)), _mm512_setzero_si512()}};
+    widest_words b = a;
+    b.word[0] = _mm512_add_epi64(counter, _mm512_set1_epi64(8));
+    for (int round = 0; round < 10; round++) {
+        __m512i k0 = _mm512_set1_epi64(key0), k1 = _mm512_set1_epi64(key1);
+        a = philox_round_avx512(a, k0, k1);
+        b = philox_round_avx512(b, k0, k1);
+        key0 += 0x9E3779B9u;
+        key1 += 0xBB67AE85u;
+    }
+    for (int word = 0; word < 4; word++) {
+        __m256i *to = (__m256i *)(void *)x->word[word];
+        _mm256_storeu_si256(to, _mm512_cvtepi64_epi32(a.word[word]));
+        _mm256_storeu_si256(to + 1, _mm512_cvtepi64_epi32(b.word[word]));
+    }
+}
+
+VARIANT(avx512, LXM_AVX512, philox_avx512)
 #endif
 
 size_t lxm_random_variants(const lxm_random_variant **variants)
@@ -86,6 +135,8 @@ size_t lxm_random_variants(const lxm_random_variant **variants)
 #if defined(__x86_64__)
     if ((lxm_cpu_features() & LXM_CPU_AVX2) && __builtin_cpu_supports("fma"))
         variants[count++] = &variant_avx2;
+    if (count > 1 && (lxm_cpu_features() & LXM_CPU_AVX512))
+        variants[count++] = &variant_avx512;
 #endif
     return count;
 }

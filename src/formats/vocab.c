@@ -10,13 +10,15 @@
 #include "idmap/model.h"
 
 static const lxm_vocab_format *const formats[] = {
-    &lxm_vocab_format_lexmill,
-    &lxm_vocab_format_tiktoken,
+    &lxm_vocab_format_lexmill, &lxm_vocab_format_tokenizer_json, &lxm_vocab_format_tiktoken,
+    &lxm_vocab_format_wordpiece, /* last: it looks at all of the file */
 };
 
 static const lxm_vocab_folder *const folders[] = {
+    &lxm_vocab_folder_tokenizer_json,
     &lxm_vocab_folder_gpt2,
     &lxm_vocab_folder_openai,
+    &lxm_vocab_folder_wordpiece,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -38,6 +40,7 @@ static lxm_status read_map(lxm_vocab *vocab, const lxm_map *map, lxm_error *erro
     if (!format)
         return lxm_fail_at(error, LXM_ERROR_FORMAT, 0,
                            "this is no vocabulary file: make one with idmap build");
+    vocab->origin = format->name;
     return format->read(vocab, map->data, map->length, error);
 }
 
@@ -96,6 +99,7 @@ static lxm_status read_folder(lxm_vocab *vocab, const lxm_vocab_folder *folder, 
     lxm_vocab_file files[lxm_vocab_files] = {{0}};
     lxm_status status = LXM_OK;
     size_t at_fault = 0;
+    vocab->origin = folder->format;
     for (size_t i = 0; !status && i < folder->count; i++) {
         status = open_file(&vocab->allocator, path, folder->names[i], &maps[i], error);
         files[i] = (lxm_vocab_file){maps[i].data, maps[i].length};

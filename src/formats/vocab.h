@@ -21,7 +21,8 @@ typedef struct lxm_vocab_format {
 /* Our own: text, a line an id. */
 extern const lxm_vocab_format lxm_vocab_format_lexmill;
 
-extern const lxm_vocab_format lxm_vocab_format_tiktoken;
+extern const lxm_vocab_format lxm_vocab_format_tiktoken, lxm_vocab_format_wordpiece,
+    lxm_vocab_format_tokenizer_json;
 
 /* One of the files that make a vocabulary together. */
 typedef struct lxm_vocab_file {
@@ -33,6 +34,7 @@ enum { lxm_vocab_files = 2 };
 
 /* A vocabulary that is a folder, known by the names of the files in it. */
 typedef struct lxm_vocab_folder {
+    const char *format;
     const char *names[lxm_vocab_files];
     size_t count;
 
@@ -41,6 +43,7 @@ typedef struct lxm_vocab_folder {
                        lxm_error *error);
 } lxm_vocab_folder;
 
-extern const lxm_vocab_folder lxm_vocab_folder_gpt2, lxm_vocab_folder_openai;
+extern const lxm_vocab_folder lxm_vocab_folder_tokenizer_json, lxm_vocab_folder_gpt2,
+    lxm_vocab_folder_openai, lxm_vocab_folder_wordpiece;
 
 #endif

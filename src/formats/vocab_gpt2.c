@@ -85,6 +85,7 @@ static lxm_status check_utf8(merges *m)
     size_t valid = lxm_utf8_valid(m->bytes, m->length);
     if (valid == m->length)
         return LXM_OK;
+    m->line = 1;
     for (size_t i = 0; i < valid; i++)
         m->line += m->bytes[i] == '\n';
     return fail(m, valid, "not UTF-8", m->bytes + valid, 1);
@@ -182,9 +183,11 @@ static lxm_status read_pair(lxm_vocab *vocab, const lxm_vocab_file *files, size_
     return read_merges(vocab, files[1].bytes, files[1].length, error);
 }
 
-const lxm_vocab_folder lxm_vocab_folder_gpt2 = {.names = {"vocab.json", "merges.txt"},
+const lxm_vocab_folder lxm_vocab_folder_gpt2 = {.format = "vocab.json + merges.txt",
+                                                .names = {"vocab.json", "merges.txt"},
                                                 .count = 2,
                                                 .read = read_pair};
-const lxm_vocab_folder lxm_vocab_folder_openai = {.names = {"encoder.json", "vocab.bpe"},
+const lxm_vocab_folder lxm_vocab_folder_openai = {.format = "encoder.json + vocab.bpe",
+                                                  .names = {"encoder.json", "vocab.bpe"},
                                                   .count = 2,
                                                   .read = read_pair};

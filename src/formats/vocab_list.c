@@ -84,8 +84,7 @@ static lxm_status store(const lxm_listed *token, lxm_vocab *vocab, bool byte_lev
     bytes->length = 0;
     bool literal = token->outside || token->length == 0;
     if (!literal && byte_level) {
-        lxm_byte_level_result result =
-            lxm_byte_level_decode(bytes, token->text, token->length);
+        lxm_byte_level_result result = lxm_byte_level_decode(bytes, token->text, token->length);
         if (result == LXM_BYTE_LEVEL_MEMORY)
             return lxm_fail_memory(error);
         literal = result == LXM_BYTE_LEVEL_LITERAL; /* no pre-token comes to it */
@@ -114,8 +113,7 @@ lxm_status lxm_vocab_list_store(const lxm_vocab_list *list, lxm_vocab *vocab, bo
         if (token->special)
             status = lxm_vocab_set_special(vocab, (uint32_t)id, error);
         if (!status && (token->special || token->outside) && token->length)
-            status =
-                lxm_vocab_add_outside(vocab, token->text, token->length, (uint32_t)id, error);
+            status = lxm_vocab_add_outside(vocab, token->text, token->length, (uint32_t)id, error);
     }
     lxm_buffer_free(&bytes);
     return status;

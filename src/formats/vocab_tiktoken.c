@@ -27,7 +27,7 @@ static const encoding encodings[] = {
       {"<|fim_prefix|>", 100258},
       {"<|fim_middle|>", 100259},
       {"<|fim_suffix|>", 100260},
-      {"<|endofprompt|>", 100276}}},                                        /* cl100k_base */
+      {"<|endofprompt|>", 100276}}},                                    /* cl100k_base */
     {199998, {{"<|endoftext|>", 199999}, {"<|endofprompt|>", 200018}}}, /* o200k_base */
 };
 
@@ -212,8 +212,7 @@ static lxm_status store_special(parser *p, const special *s, const special *all)
     while (!status && p->vocab->table.size <= s->id)
         status = store_gap(p, all);
     if (!status)
-        status =
-            lxm_vocab_add_outside(p->vocab, s->token, strlen(s->token), s->id, p->error);
+        status = lxm_vocab_add_outside(p->vocab, s->token, strlen(s->token), s->id, p->error);
     return status ? status : lxm_vocab_set_special(p->vocab, s->id, p->error);
 }
 

@@ -12,7 +12,10 @@ typedef struct bpe {
     uint32_t *results; /* by rank */
     size_t rank_count, rank_capacity;
     uint32_t bytes[256]; /* the id of each byte, or of its <0xHH>; or LXM_NO_ID */
-    uint64_t *whole;     /* a bit an id: a pre-token that is this token has this id. */
+    /* With ignore_merges: the tokens that merges don't come to. The others come out of the merges
+     * as they are, so that they needn't be looked for. */
+    lxm_token_table whole;
+    uint32_t *whole_ids;
 } bpe;
 
 static void free_bpe(lxm_vocab *vocab)
@@ -22,7 +25,8 @@ static void free_bpe(lxm_vocab *vocab)
         return;
     lxm_pairs_free(&b->pairs);
     lxm_release(&vocab->allocator, b->results);
-    lxm_release(&vocab->allocator, b->whole);
+    lxm_token_table_free(&b->whole);
+    lxm_release(&vocab->allocator, b->whole_ids);
     lxm_release(&vocab->allocator, b);
     vocab->model_data = NULL;
 }
@@ -52,6 +56,7 @@ lxm_status lxm_bpe_new(lxm_vocab *vocab, const lxm_bpe_options *options, size_t 
     vocab->model_data = b;
     vocab->model = &lxm_model_bpe;
     b->options = *options;
+    lxm_token_table_init(&b->whole, a);
     b->rank_capacity = merges;
     find_bytes(vocab, b);
     b->results = lxm_allocate(a, merges, sizeof *b->results);
@@ -194,19 +199,16 @@ static lxm_status merge(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error
     return lxm_merge_symbols(&b->pairs, b->results, m) ? LXM_OK : lxm_fail_memory(error);
 }
 
-static inline bool is_whole(const bpe *b, uint32_t id)
-{
-    return b->options.ignore_merges || (b->whole && (b->whole[id / 64] >> id % 64 & 1));
-}
-
 static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
 {
     const bpe *b = vocab->model_data;
-    uint32_t id = lxm_token_table_find(&vocab->table, m->token, m->length);
-    if (id == LXM_NO_ID || !is_whole(b, id))
+    uint32_t index = LXM_NO_ID;
+    if (b->whole.size)
+        index = lxm_token_table_find(&b->whole, m->token, m->length);
+    if (index == LXM_NO_ID)
         return merge(vocab, m, error);
     m->count = m->used = 0;
-    lxm_mapping_add(m, id, m->length);
+    lxm_mapping_add(m, b->whole_ids[index], m->length);
     return LXM_OK;
 }
 
@@ -255,14 +257,25 @@ static lxm_mapping mapping_of(workshop *w, const lxm_vocab *vocab, uint32_t id)
                          .scratch = &w->scratch};
 }
 
-/* Marks the tokens that their own bytes merge to: for the others the merges say something else. */
-static lxm_status mark_whole(lxm_vocab *vocab, workshop *w, lxm_error *error)
+static lxm_status keep_whole(lxm_vocab *vocab, uint32_t id, lxm_error *error)
 {
     bpe *b = vocab->model_data;
-    size_t words = vocab->table.size / 64 + 1;
-    b->whole = lxm_new(&vocab->allocator, words * sizeof *b->whole);
-    if (!b->whole)
+    uint32_t index;
+    uint32_t *ids =
+        lxm_resize(&vocab->allocator, b->whole_ids, b->whole.size + 1, sizeof *b->whole_ids);
+    if (!ids)
         return lxm_fail_memory(error);
+    b->whole_ids = ids;
+    lxm_status status =
+        lxm_token_table_add(&b->whole, lxm_token_table_bytes(&vocab->table, id),
+                            lxm_token_table_length(&vocab->table, id), 0, &index, error);
+    if (!status)
+        ids[index] = id;
+    return status;
+}
+
+static lxm_status find_whole(lxm_vocab *vocab, workshop *w, lxm_error *error)
+{
     for (uint32_t id = 0; id < vocab->table.size; id++) {
         if (!is_found(vocab, id))
             continue;
@@ -270,8 +283,10 @@ static lxm_status mark_whole(lxm_vocab *vocab, workshop *w, lxm_error *error)
         lxm_status status = merge(vocab, &m, error);
         if (status == LXM_ERROR_MEMORY)
             return status;
-        if (!status && m.count == 1 && m.ids[0] == id)
-            b->whole[id / 64] |= (uint64_t)1 << id % 64;
+        if (status || m.count != 1 || m.ids[0] != id)
+            status = keep_whole(vocab, id, error);
+        if (status)
+            return status;
     }
     return LXM_OK;
 }
@@ -283,11 +298,11 @@ lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error)
     vocab->exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
     for (unsigned byte = 0; byte < 256; byte++)
         vocab->exact &= b->bytes[byte] != LXM_NO_ID;
-    if (b->options.ignore_merges)
+    if (!b->options.ignore_merges)
         return LXM_OK;
     lxm_status status = open_workshop(&w, vocab, error);
     if (!status)
-        status = mark_whole(vocab, &w, error);
+        status = find_whole(vocab, &w, error);
     close_workshop(&w, vocab);
     return status;
 }

@@ -8,12 +8,12 @@
 #include "idmap/model.h"
 
 typedef struct lxm_bpe_options {
-    bool byte_level;     /* the symbols are bytes; otherwise characters */
-    bool byte_fallback;  /* a character without a token becomes <0xHH>, if there are such tokens */
-    bool fuse_unknown;   /* unknown characters side by side become one unk */
-    bool ignore_merges;  /* a pre-token that is a token is that one, whatever the merges say */
-    lxm_affix prefix;    /* stands before every symbol but the first */
-    lxm_affix suffix;    /* stands behind the last */
+    bool byte_level;    /* the symbols are bytes; otherwise characters */
+    bool byte_fallback; /* a character without a token becomes <0xHH>, if there are such tokens */
+    bool fuse_unknown;  /* unknown characters side by side become one unk */
+    bool ignore_merges; /* a pre-token that is a token is that one, whatever the merges say */
+    lxm_affix prefix;   /* stands before every symbol but the first */
+    lxm_affix suffix;   /* stands behind the last */
 } lxm_bpe_options;
 
 /* Gives the vocabulary, whose tokens are all there, the model; room for `merges`. */

@@ -1,8 +1,25 @@
+#define _DEFAULT_SOURCE
 #include "idmap/cache.h"
+
+#include <sys/mman.h>
 
 #include "base/error.h"
 
-enum { line_size = 64 };
+enum { line_size = 64, huge_page = 2 << 20 };
+
+/* Looks into a large cache miss the translation buffer less with large pages. */
+static void ask_for_huge_pages(uint8_t *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    uintptr_t start = ((uintptr_t)memory + huge_page - 1) & ~(uintptr_t)(huge_page - 1);
+    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(huge_page - 1);
+    if (end > start)
+        (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
+#else
+    (void)memory;
+    (void)size;
+#endif
+}
 
 static unsigned shift_of(size_t count)
 {
@@ -24,6 +41,7 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     if (!cache->memory)
         return lxm_fail_memory(error);
     uintptr_t start = ((uintptr_t)cache->memory + line_size - 1) & ~(uintptr_t)(line_size - 1);
+    ask_for_huge_pages(cache->memory, bytes + line_size);
     memset(cache->memory, 0, bytes + line_size);
     cache->entries = (lxm_cache_entry *)start;
     cache->lines = (lxm_cache_line *)(start + 2 * lines * line_size);
@@ -70,9 +88,10 @@ void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const 
         return;
     }
     lxm_cache_key key = lxm_cache_key_of(token, length, length);
-    lxm_cache_entry *set = lxm_cache_set(cache, &key);
-    set[1] = set[0];
-    memcpy(set[0].key, key.words, sizeof key.words);
-    memcpy(set[0].ids, ids, count * sizeof *ids);
-    set[0].count = (uint32_t)count;
+    lxm_cache_entry *entry = lxm_cache_set(cache, &key);
+    if (entry->count)
+        entry++;
+    memcpy(entry->key, key.words, sizeof key.words);
+    memcpy(entry->ids, ids, count * sizeof *ids);
+    entry->count = (uint32_t)count;
 }

@@ -3,10 +3,10 @@
  * what is in it.
  *
  * Most pre-tokens are short and become few ids: an entry for those is 32 bytes, its key the bytes
- * themselves, two to a cache line, which are looked at together and without a branch. What is
- * longer, or becomes more, has a line of its own in a second table that is asked only when the
- * first has nothing. A new entry takes the better place of its line, the older one moves to the
- * other.
+ * themselves, two to a cache line. A new entry takes the second place of its line; one that is met
+ * there moves to the first, so that what comes often stays and what comes once goes. What is
+ * longer, or becomes more ids, has a line of its own in a second table that is asked only when the
+ * first has nothing.
  */
 #ifndef LXM_IDMAP_CACHE_H
 #define LXM_IDMAP_CACHE_H
@@ -51,7 +51,7 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
                           lxm_error *error);
 void lxm_cache_free(lxm_cache *cache);
 
-/* The key of a token of which `readable` bytes may be read; one that is too long gets a key that
+/* The key of a token of which `readable` bytes may be read; one that is too long has a key that
  * no entry has. */
 static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length, size_t readable)
 {
@@ -78,6 +78,19 @@ static inline lxm_cache_entry *lxm_cache_set(const lxm_cache *cache, const lxm_c
     uint64_t hash =
         XXH3_mul128_fold64(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
     return cache->entries + lxm_cache_ways * (size_t)(hash >> cache->entry_shift);
+}
+
+static inline bool lxm_cache_is(const lxm_cache_entry *entry, const lxm_cache_key *key)
+{
+    return ((entry->key[0] ^ key->words[0]) | (entry->key[1] ^ key->words[1])) == 0;
+}
+
+/* Moves the second entry of a set to the first place. */
+static inline void lxm_cache_promote(lxm_cache_entry *set)
+{
+    lxm_cache_entry first = set[0];
+    set[0] = set[1];
+    set[1] = first;
 }
 
 /* What stands for a token of up to lxm_cache_long bytes, or NULL. */

@@ -177,7 +177,7 @@ static lxm_status map_slowly(lxm_mapper *m, const lxm_tokens *tokens, size_t ind
 
 typedef struct look_up {
     lxm_cache_key key;
-    const lxm_cache_entry *set;
+    lxm_cache_entry *set;
 } look_up;
 
 static inline void prepare(const lxm_mapper *m, const lxm_tokens *tokens, size_t first, size_t n,
@@ -194,11 +194,6 @@ static inline void prepare(const lxm_mapper *m, const lxm_tokens *tokens, size_t
     }
 }
 
-static inline bool is_entry(const lxm_cache_entry *entry, const lxm_cache_key *key)
-{
-    return ((entry->key[0] ^ key->words[0]) | (entry->key[1] ^ key->words[1])) == 0;
-}
-
 /* A batch; with offsets only where the tokens' own lengths say where they stand. */
 static inline lxm_status map_batch(lxm_mapper *m, const lxm_tokens *tokens, size_t first, size_t n,
                                    bool offsets, lxm_error *error)
@@ -207,16 +202,18 @@ static inline lxm_status map_batch(lxm_mapper *m, const lxm_tokens *tokens, size
     prepare(m, tokens, first, n, ups);
     uint32_t *out = m->ids + m->count;
     for (size_t i = 0; i < n; i++) {
-        bool hit = is_entry(ups[i].set, &ups[i].key);
-        const lxm_cache_entry *entry = ups[i].set + !hit;
-        hit |= is_entry(ups[i].set + 1, &ups[i].key);
-        if (__builtin_expect(!hit, 0)) {
-            m->count = (size_t)(out - m->ids);
-            lxm_status status = map_slowly(m, tokens, first + i, slack * batch, error);
-            if (status)
-                return status;
-            out = m->ids + m->count;
-            continue;
+        lxm_cache_entry *entry = ups[i].set;
+        if (__builtin_expect(!lxm_cache_is(entry, &ups[i].key), 0)) {
+            if (lxm_cache_is(entry + 1, &ups[i].key)) {
+                lxm_cache_promote(entry);
+            } else {
+                m->count = (size_t)(out - m->ids);
+                lxm_status status = map_slowly(m, tokens, first + i, slack * batch, error);
+                if (status)
+                    return status;
+                out = m->ids + m->count;
+                continue;
+            }
         }
         memcpy(out, entry->ids, slack * sizeof *out);
         out += entry->count;

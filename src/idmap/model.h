@@ -10,11 +10,11 @@
 /* What becomes of one pre-token. */
 typedef struct lxm_mapping {
     const uint8_t *token;
-    size_t length; /* at least 1 */
-    uint32_t *ids; /* room for `length` + 1 of them */
+    size_t length;  /* at least 1 */
+    uint32_t *ids;  /* room for `length` + 1 of them */
     uint32_t *ends; /* where in the token each ends, with the same room; or NULL */
     size_t count;
-    size_t used; /* bytes dealt with so far */
+    size_t used;         /* bytes dealt with so far */
     lxm_buffer *scratch; /* one thread's memory, kept from call to call */
 } lxm_mapping;
 
@@ -26,7 +26,7 @@ struct lxm_model {
     void (*free)(lxm_vocab *vocab); /* releases model_data; may be NULL */
 };
 
-extern const lxm_model lxm_model_word, lxm_model_bpe, lxm_model_wordpiece, lxm_model_unigram;
+extern const lxm_model lxm_model_word, lxm_model_bpe, lxm_model_wordpiece;
 
 static inline void lxm_mapping_add(lxm_mapping *m, uint32_t id, size_t length)
 {

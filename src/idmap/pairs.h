@@ -2,8 +2,8 @@
  * Which two neighbouring symbols merge, in what order, and to what: the table that BPE looks into
  * for every pair it meets.
  *
- * A slot is 8 bytes, left and right id and rank side by side, eight to a cache line; the table is at
- * most three eighths full, since most pairs that are looked for aren't there.
+ * A slot is 8 bytes, left and right id and rank side by side, eight to a cache line; the table is
+ * at most three eighths full, since most pairs that are looked for aren't there.
  */
 #ifndef LXM_IDMAP_PAIRS_H
 #define LXM_IDMAP_PAIRS_H
@@ -21,6 +21,7 @@ enum {
 
 typedef struct lxm_pairs {
     uint64_t *slots; /* left << 43 | right << 22 | rank */
+    uint32_t *bytes; /* byte level: the rank of each two bytes' symbols, [256][256]; or NULL */
     size_t slot_count, size;
     unsigned shift;
     uint64_t factor;

@@ -17,6 +17,7 @@ lxm_status lxm_vocab_new(lxm_vocab **out, const lxm_allocator *allocator, lxm_er
     vocab->allocator = a;
     vocab->unk = LXM_NO_ID;
     vocab->model = &lxm_model_word;
+    vocab->origin = "none";
     vocab->decoding.join = LXM_JOIN_SPACE;
     lxm_token_table_init(&vocab->table, &a);
     lxm_token_table_init(&vocab->added, &a);
@@ -132,6 +133,11 @@ uint32_t lxm_vocab_find(const lxm_vocab *vocab, const void *token, size_t length
 const char *lxm_vocab_model(const lxm_vocab *vocab)
 {
     return vocab->model->name;
+}
+
+const char *lxm_vocab_origin(const lxm_vocab *vocab)
+{
+    return vocab->origin;
 }
 
 lxm_join lxm_vocab_join(const lxm_vocab *vocab)

@@ -18,6 +18,7 @@ typedef struct lxm_decoding {
     lxm_affix continuation; /* a token that begins with it belongs to the one before */
     lxm_affix word_end;     /* a token that ends with it ends a word: a space stands for it */
     bool spaces;            /* U+2581 stands for a space */
+    bool strip;             /* but for one that a document begins with */
     bool bytes;             /* <0xHH> stands for a byte */
 } lxm_decoding;
 
@@ -35,7 +36,8 @@ struct lxm_vocab {
     lxm_token_table added;
     uint32_t *added_ids;
     lxm_decoding decoding;
-    bool exact; /* the tokens of a pre-token's ids, joined, are its bytes */
+    const char *origin; /* static */
+    bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
 };
 
 /* Adds a token under the next id that the model can't give; an empty one leaves the id without a

@@ -114,7 +114,7 @@ lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths, size
     lxm_allocator allocator = lxm_allocator_or_default(job->allocator);
     run r = {.vocab = vocab,
              .fingerprint = lxm_vocab_fingerprint(vocab),
-             .joiner = {.join = join},
+             .joiner = {.join = join, .vocab = vocab},
              .documents = documents,
              .output = output};
     lxm_buffer_init(&r.text, &allocator);

@@ -72,6 +72,29 @@ lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm
     return LXM_OK;
 }
 
+void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count)
+{
+    if (count == 0)
+        return;
+    const lxm_span *spans = tokens->spans + from;
+    size_t begin = spans[0].begin, readable = spans[count - 1].end, bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += spans[i].end - spans[i].begin;
+    if (bytes == readable - begin) { /* no gaps: one piece of text */
+        memcpy(text, tokens->text + begin, bytes);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t length = spans[i].end - spans[i].begin;
+        const uint8_t *token = tokens->text + spans[i].begin;
+        if (length <= lxm_copy_slack && spans[i].begin + (size_t)lxm_copy_slack <= readable)
+            memcpy(text, token, lxm_copy_slack); /* a fixed length is far cheaper */
+        else
+            memcpy(text, token, length);
+        text += length;
+    }
+}
+
 uint8_t *lxm_format_number(uint8_t *text, uint64_t number)
 {
     static const char pairs[] =

@@ -4,12 +4,15 @@
 
 #include "tokenize/scan/block.h"
 
-/* Leaves to the next block a character that doesn't fit in this one. */
+/* Leaves to the next block a character that doesn't fit in this one. Without a branch: where in a
+ * character a block ends can't be foretold. */
 INLINE void cut_block(block *b)
 {
     const uint8_t *p = b->text;
+    uint32_t cut = (uint32_t)(p[63] >= 0xC0) | (uint32_t)(p[62] >= 0xE0) << 1 |
+                   (uint32_t)(p[61] >= 0xF0) << 2 | 8;
     if (b->count == BLOCK)
-        b->count -= p[63] >= 0xC0 ? 1 : p[62] >= 0xE0 ? 2 : p[61] >= 0xF0 ? 3 : 0;
+        b->count -= (lowest(cut) + 1) & 3;
     b->wide &= low_bits(b->count);
     b->follow &= low_bits(b->count);
 }
