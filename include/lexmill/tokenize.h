@@ -73,6 +73,7 @@ typedef struct lxm_preset {
     const char *pattern; /* PCRE2: the definition of the preset */
     const char *origin;  /* whose pattern it is */
     const char *summary;
+    bool clean; /* with BERT's clean-up, before the pattern */
 } lxm_preset;
 
 /* The presets in the order of the manual; NULL past the last. Static. */
