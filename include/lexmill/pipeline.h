@@ -63,6 +63,31 @@ LXM_API lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *
                                     const lxm_job *job, lxm_tokenize_run_result *result,
                                     lxm_error *error);
 
+/* The same, and the tokens' ids in one go: an id stream, byte for byte what lxm_run_encode makes of
+ * the token stream, but for how a binary one is cut into frames. */
+LXM_API lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                           const char *const *paths, size_t path_count,
+                                           const lxm_tokenize_run_options *options,
+                                           const lxm_stream_options *stream, lxm_output *output,
+                                           const lxm_job *job, lxm_tokenize_run_result *result,
+                                           lxm_error *error);
+
+/* Text to ids in memory: one thread's segmenter and mapper in one. Once it has met documents of
+ * the size, it allocates nothing more. */
+typedef struct lxm_encoder lxm_encoder;
+
+/* Both must outlive the encoder; `options` may be NULL. Offsets come with the ids where the
+ * tokenizer was made with them. */
+LXM_API lxm_status lxm_encoder_new(lxm_encoder **encoder, const lxm_tokenizer *tokenizer,
+                                   const lxm_vocab *vocab, const lxm_mapper_options *options,
+                                   const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_encoder_free(lxm_encoder *encoder);
+
+/* Encodes a whole document; the ids are the encoder's until the next call. error->offset is a
+ * position in the text, where one is known. After an error the encoder is fit for another. */
+LXM_API lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, size_t length,
+                                      lxm_ids *ids, lxm_error *error);
+
 /* Counts the tokens of token streams. */
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,
                                  const lxm_job *job, lxm_error *error);
