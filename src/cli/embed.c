@@ -28,7 +28,7 @@ static const char help[] =
     "  -f, --format F      text, npy, safetensors or shards; default: by name's end,\n"
     "                      otherwise a folder of shards\n"
     "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
-    "      --save-vocab F  convert: the words, for idmap -V; -V F: words of a table\n"
+    "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
     "      --shard-size N  most bytes a shard (1G); --force replaces what is there\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
     "                      output, .npy arrays one after another\n"
@@ -222,7 +222,7 @@ char *embed_describe(const embed_settings *s)
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
-        return NULL;
+        cli_out_of_memory();
     if (s->table)
         fprintf(stream, "--table %s%s%s", s->table, s->tensor ? " --tensor " : "",
                 s->tensor ? s->tensor : "");
@@ -237,10 +237,9 @@ char *embed_describe(const embed_settings *s)
         fprintf(stream, " --pad %" PRIu32, w->pad_id);
     if (s->embed.dtype)
         fprintf(stream, " --dtype %s", dtypes[s->embed.dtype]);
-    if (fclose(stream)) {
-        free(text);
-        return NULL;
-    }
+    bool good = !ferror(stream);
+    if (fclose(stream) || !good || !text)
+        cli_out_of_memory();
     return text;
 }
 

@@ -8,7 +8,7 @@ void cli_text_begin(cli_text *text, int argc)
 {
     *text = (cli_text){.specials = calloc((size_t)argc + 1, sizeof *text->specials)};
     if (!text->specials)
-        cli_usage("out of memory");
+        cli_out_of_memory();
     text->tokenizer.specials = text->specials;
 }
 
