@@ -117,13 +117,24 @@ typedef enum lxm_vector_format {
     LXM_VECTORS_SHARDS = 3       /* a folder of such files, and manifest.json, which comes last */
 } lxm_vector_format;
 
+/* The order of windows. */
+typedef enum lxm_shuffle {
+    LXM_SHUFFLE_NONE = 0,
+    LXM_SHUFFLE_SEEDED = 1, /* by shuffle_seed; no memory for it, however many there are */
+    LXM_SHUFFLE_TORCH = 2   /* that of a torch DataLoader with shuffle=True right after
+                               torch.manual_seed(shuffle_seed); 4 bytes of memory a window */
+} lxm_shuffle;
+
 /* A zeroed struct with a table is the default: every id is a row. */
 typedef struct lxm_embed_options {
     const lxm_table *table;
     const lxm_table *positions; /* NULL: none; needs windows */
     lxm_window_options window;  /* context 0: no windows */
     size_t batch;               /* rows (windows) a batch; 0: 1024 */
-    bool drop_last;             /* drops the last batch where it isn't whole */
+    lxm_shuffle shuffle;        /* needs windows; they wait in an unnamed file in $TMPDIR */
+    uint64_t shuffle_seed;
+    bool ids_only;  /* .safetensors and shards of windows, without vectors */
+    bool drop_last; /* drops the last batch where it isn't whole */
     lxm_vector_format format;
     lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */

@@ -11,6 +11,14 @@ static json_t *number(uint64_t value)
     return json_integer((json_int_t)value);
 }
 
+/* Larger than what JSON readers hold, perhaps. */
+static json_t *number_text(uint64_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, value);
+    return json_string(digits);
+}
+
 /* 16 hexadecimal digits. */
 static json_t *hexadecimal(uint64_t value)
 {
@@ -50,6 +58,15 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "stride", number(stride));
     failed |= json_object_set_new(root, "targets", json_boolean(window->targets));
     failed |= json_object_set_new(root, "pad", window->pad ? number(window->pad_id) : json_null());
+    failed |=
+        json_object_set_new(root, "pad_side", json_string(window->pad_left ? "left" : "right"));
+    failed |= json_object_set_new(root, "packed", json_boolean(window->pack));
+    failed |=
+        json_object_set_new(root, "eot", window->has_eot ? number(window->eot_id) : json_null());
+    failed |= json_object_set_new(
+        root, "shuffle",
+        manifest->options->shuffle ? number_text(manifest->options->shuffle_seed) : json_null());
+    failed |= json_object_set_new(root, "vectors", json_boolean(!manifest->options->ids_only));
     failed |= json_object_set_new(root, "unused_ids", number(manifest->result->unused));
     return failed;
 }

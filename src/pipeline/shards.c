@@ -117,9 +117,11 @@ static lxm_status make_staging(lxm_shards *shards, lxm_error *error)
 static lxm_status plan_capacity(lxm_shards *shards, lxm_error *error)
 {
     uint64_t size = shards->options->shard_size ? shards->options->shard_size : (uint64_t)1 << 30;
-    size_t bytes;
-    if (!lxm_multiply(context_of(shards), shards->shape.dim, &bytes) ||
-        !lxm_multiply(bytes, lxm_dtype_size(shards->shape.dtype), &bytes) ||
+    size_t bytes = sizeof(uint32_t);
+    if (!shards->shape.ids_only &&
+        !lxm_multiply(shards->shape.dim, lxm_dtype_size(shards->shape.dtype), &bytes))
+        bytes = SIZE_MAX;
+    if (!lxm_multiply(context_of(shards), bytes, &bytes) ||
         !lxm_multiply(bytes, shards->batch, &bytes) || bytes > INT64_MAX / 2)
         return lxm_fail(error, LXM_ERROR_LIMIT, "a batch is too large for a shard");
     shards->capacity = (size > bytes ? size / bytes : 1) * shards->batch;
