@@ -100,6 +100,7 @@ typedef struct lxm_embed_options {
     size_t batch;               /* rows (windows) a batch; 0: 1024 */
     bool drop_last;             /* drops the last batch where it isn't whole */
     lxm_vector_format format;
+    lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
     bool replace;         /* shards may take the place of others in the folder */
     const char *settings; /* what made the vectors, for people; NULL: "" */
@@ -125,6 +126,38 @@ LXM_API lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerpr
                                        lxm_vector_format format, const char *settings,
                                        const char *output_path, const lxm_job *job,
                                        lxm_error *error);
+
+/* Table files. The last three have a word for each row. */
+typedef enum lxm_table_file {
+    LXM_TABLE_NPY = 1,
+    LXM_TABLE_SAFETENSORS = 2,
+    LXM_TABLE_WORD2VEC = 3, /* binary */
+    LXM_TABLE_VEC = 4,      /* word2vec's and fastText's text: a first line says rows and columns */
+    LXM_TABLE_GLOVE = 5     /* text without that line */
+} lxm_table_file;
+
+typedef struct lxm_convert_options {
+    lxm_table_file format;
+    lxm_dtype dtype;        /* .npy: f32 or f16; .safetensors: all; the others: f32 */
+    const char *words;      /* a vocabulary file with a token for each row, or NULL: the table's */
+    const char *save_vocab; /* where to write the words as a vocabulary, or NULL */
+    uint64_t fingerprint;   /* 0: that of the words, or of the table */
+    const char *settings;   /* as in lxm_embed_options */
+} lxm_convert_options;
+
+typedef struct lxm_convert_result {
+    uint64_t rows;       /* written */
+    uint64_t duplicates; /* rows left out, for their word stands before another row */
+} lxm_convert_result;
+
+/* Writes a table in another form. `result` may be NULL. */
+LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_options *options,
+                                   const char *output_path, const lxm_job *job,
+                                   lxm_convert_result *result, lxm_error *error);
+
+/* Says, as lines of text, what a file of vectors, a table or a folder of shards holds. */
+LXM_API lxm_status lxm_run_info(const char *path, const char *tensor, lxm_output *output,
+                                const lxm_job *job, lxm_error *error);
 
 #ifdef __cplusplus
 }

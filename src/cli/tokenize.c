@@ -15,7 +15,7 @@ static const char help[] =
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
-    "      --casefold, --lowercase, --strip-marks, --clean (BERT's; the preset bert has it)\n"
+    "      --casefold, --lowercase, --strip-marks, --clean (BERT's)\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
     "                         jsonl[:FIELD], a string (text) in each line's object\n"
     "      --skip-bad         jsonl: skip bad lines, and say how many\n"

@@ -8,9 +8,10 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "embed/dtype.h"
 #include "formats/vectors.h"
 
-enum { prefix = 8, alignment = 64, most_tensors = 4 };
+enum { prefix = 8, alignment = 64, most_tensors = 5 };
 
 /* Rows that stand for the widest numbers a header may need. */
 static const uint64_t widest = INT64_MAX;
@@ -24,8 +25,12 @@ typedef struct plan {
 static size_t make_plans(const lxm_vectors_shape *shape, plan *plans)
 {
     size_t count = 0;
+    static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
     uint64_t context = shape->context ? shape->context : 1;
-    plans[count++] = (plan){"embeddings", "F32", context * shape->dim * sizeof(float), true};
+    uint64_t size = context * shape->dim * lxm_dtype_size(shape->dtype);
+    plans[count++] = (plan){"embeddings", dtypes[shape->dtype], size, true};
+    if (shape->dtype == LXM_DTYPE_I8)
+        plans[count++] = (plan){"scales", "F32", sizeof(float), false};
     if (shape->context)
         plans[count++] = (plan){"inputs", "I32", context * sizeof(uint32_t), false};
     if (shape->context && shape->targets)
@@ -153,6 +158,8 @@ static lxm_status piece(lxm_vectors *vectors, const lxm_vectors_piece *piece, lx
     lxm_status status = waits(vectors)
                             ? lxm_spool_write(&vectors->body, piece->bytes, piece->length, error)
                             : lxm_vectors_put(vectors, piece->bytes, piece->length, error);
+    if (!status && piece->scales)
+        status = lxm_spool_write(&vectors->scales, piece->scales, ids, error);
     if (!status && shape->context)
         status = lxm_spool_write(&vectors->inputs, piece->inputs, ids, error);
     if (!status && shape->context && shape->targets)
@@ -180,8 +187,8 @@ static lxm_status put_spool(lxm_vectors *vectors, lxm_spool *spool, lxm_error *e
 
 static lxm_status finish(lxm_vectors *vectors, uint64_t rows, lxm_error *error)
 {
-    lxm_spool *const spools[] = {&vectors->body, &vectors->inputs, &vectors->targets,
-                                 &vectors->mask};
+    lxm_spool *const spools[] = {&vectors->body, &vectors->scales, &vectors->inputs,
+                                 &vectors->targets, &vectors->mask};
     bool patch = !waits(vectors);
     lxm_status status = LXM_OK;
     if (rows != vectors->shape.expected && !patch)

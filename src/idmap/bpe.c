@@ -8,8 +8,7 @@
 
 typedef struct bpe {
     lxm_bpe_options options;
-    lxm_pairs pairs;
-    uint32_t *results; /* by rank */
+    lxm_merges merges;
     size_t rank_count, rank_capacity;
     uint32_t bytes[256]; /* the id of each byte, or of its <0xHH>; or LXM_NO_ID */
     /* With ignore_merges: the tokens that merges don't come to. The others come out of the merges
@@ -23,8 +22,9 @@ static void free_bpe(lxm_vocab *vocab)
     bpe *b = vocab->model_data;
     if (!b)
         return;
-    lxm_pairs_free(&b->pairs);
-    lxm_release(&vocab->allocator, b->results);
+    lxm_pairs_free(&b->merges.pairs);
+    lxm_release(&vocab->allocator, b->merges.results);
+    lxm_release(&vocab->allocator, b->merges.bytes);
     lxm_token_table_free(&b->whole);
     lxm_release(&vocab->allocator, b->whole_ids);
     lxm_release(&vocab->allocator, b);
@@ -59,8 +59,8 @@ lxm_status lxm_bpe_new(lxm_vocab *vocab, const lxm_bpe_options *options, size_t 
     lxm_token_table_init(&b->whole, a);
     b->rank_capacity = merges;
     find_bytes(vocab, b);
-    b->results = lxm_allocate(a, merges, sizeof *b->results);
-    if (!lxm_pairs_init(&b->pairs, merges, a) || !b->results)
+    b->merges.results = lxm_allocate(a, merges, sizeof *b->merges.results);
+    if (!lxm_pairs_init(&b->merges.pairs, merges, a) || !b->merges.results)
         return lxm_fail_memory(error);
     return LXM_OK;
 }
@@ -71,8 +71,8 @@ lxm_status lxm_bpe_merge(lxm_vocab *vocab, uint32_t left, uint32_t right, uint32
     bpe *b = vocab->model_data;
     if (b->rank_count == b->rank_capacity)
         return lxm_fail(error, LXM_ERROR_LIMIT, "more merges than announced");
-    lxm_pairs_set(&b->pairs, left, right, (uint32_t)b->rank_count);
-    b->results[b->rank_count++] = result;
+    lxm_pairs_set(&b->merges.pairs, left, right, (uint32_t)b->rank_count);
+    b->merges.results[b->rank_count++] = result;
     return LXM_OK;
 }
 
@@ -111,6 +111,12 @@ static lxm_status split_bytes(const lxm_vocab *vocab, lxm_mapping *m, lxm_error 
 {
     const bpe *b = vocab->model_data;
     unknown u = {0};
+    if (vocab->exact && !m->ends) {
+        for (size_t i = 0; i < m->length; i++)
+            m->ids[i] = b->bytes[m->token[i]];
+        m->count = m->length;
+        return LXM_OK;
+    }
     for (size_t i = 0; i < m->length; i++) {
         uint32_t id = b->bytes[m->token[i]];
         lxm_status status = LXM_OK;
@@ -196,7 +202,7 @@ static lxm_status merge(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error
                                                           : split_characters(vocab, m, error);
     if (status)
         return status;
-    return lxm_merge_symbols(&b->pairs, b->results, m) ? LXM_OK : lxm_fail_memory(error);
+    return lxm_merge_symbols(&b->merges, m) ? LXM_OK : lxm_fail_memory(error);
 }
 
 static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
@@ -291,16 +297,34 @@ static lxm_status find_whole(lxm_vocab *vocab, workshop *w, lxm_error *error)
     return LXM_OK;
 }
 
+/* Only where all bytes have symbols. */
+static lxm_status fill_byte_ranks(lxm_vocab *vocab, lxm_error *error)
+{
+    bpe *b = vocab->model_data;
+    uint32_t *ranks = lxm_allocate(&vocab->allocator, 256 * 256, sizeof *ranks);
+    if (!ranks)
+        return lxm_fail_memory(error);
+    for (unsigned left = 0; left < 256; left++)
+        for (unsigned right = 0; right < 256; right++)
+            ranks[left * 256 + right] =
+                lxm_pairs_rank(&b->merges.pairs, b->bytes[left], b->bytes[right]);
+    b->merges.bytes = ranks;
+    return LXM_OK;
+}
+
 lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error)
 {
     bpe *b = vocab->model_data;
     workshop w;
+    lxm_status status = LXM_OK;
     vocab->exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
     for (unsigned byte = 0; byte < 256; byte++)
         vocab->exact &= b->bytes[byte] != LXM_NO_ID;
-    if (!b->options.ignore_merges)
-        return LXM_OK;
-    lxm_status status = open_workshop(&w, vocab, error);
+    if (vocab->exact)
+        status = fill_byte_ranks(vocab, error);
+    if (status || !b->options.ignore_merges)
+        return status;
+    status = open_workshop(&w, vocab, error);
     if (!status)
         status = find_whole(vocab, &w, error);
     close_workshop(&w, vocab);
@@ -348,7 +372,7 @@ static lxm_status find_pairs(lxm_vocab *vocab, workshop *w, const uint32_t *sort
         if (status)
             return status;
         if (m.count == 2)
-            lxm_pairs_set(&b->pairs, m.ids[0], m.ids[1], id);
+            lxm_pairs_set(&b->merges.pairs, m.ids[0], m.ids[1], id);
     }
     return LXM_OK;
 }
@@ -365,7 +389,7 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
     if (!status)
         status = sort_by_length(vocab, &w, sorted, &count, error);
     for (uint32_t id = 0; !status && id < vocab->table.size; id++)
-        b->results[id] = id;
+        b->merges.results[id] = id;
     if (!status)
         status = find_pairs(vocab, &w, sorted, count, error);
     lxm_release(&vocab->allocator, sorted);

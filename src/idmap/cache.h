@@ -3,10 +3,10 @@
  * what is in it.
  *
  * Most pre-tokens are short and become few ids: an entry for those is 32 bytes, its key the bytes
- * themselves, two to a cache line. A new entry takes the second place of its line; one that is met
- * there moves to the first, so that what comes often stays and what comes once goes. What is
- * longer, or becomes more ids, has a line of its own in a second table that is asked only when the
- * first has nothing.
+ * themselves, two to a line of the processor's cache. A new entry takes the second place of its
+ * set; one that is met there moves to the first, so that what comes often stays and what comes once
+ * goes. What is longer, or becomes more ids, has 128 bytes of its own in a second table that is
+ * asked only when the first has nothing.
  */
 #ifndef LXM_IDMAP_CACHE_H
 #define LXM_IDMAP_CACHE_H
@@ -18,7 +18,7 @@ enum {
     lxm_cache_short = 15, /* bytes of a key */
     lxm_cache_long = 31,
     lxm_cache_short_ids = 3,
-    lxm_cache_long_ids = 7,
+    lxm_cache_long_ids = 23,
     lxm_cache_ways = 2,
 };
 
@@ -93,11 +93,34 @@ static inline void lxm_cache_promote(lxm_cache_entry *set)
     set[1] = first;
 }
 
-/* What stands for a token of up to lxm_cache_long bytes, or NULL. */
-const lxm_cache_line *lxm_cache_find_line(const lxm_cache *cache, const uint8_t *token,
-                                          size_t length);
+/* The line where a token of up to lxm_cache_long bytes would stand, and its key. */
+typedef struct lxm_cache_place {
+    uint64_t key[4];
+    lxm_cache_line *line; /* NULL: the token is too long */
+} lxm_cache_place;
 
-/* Keeps what a token has become, where it fits an entry. */
+static inline lxm_cache_place lxm_cache_place_of(const lxm_cache *cache, const uint8_t *token,
+                                                 size_t length)
+{
+    lxm_cache_place place = {.line = NULL};
+    if (length > lxm_cache_long)
+        return place;
+    memcpy(place.key, token, length);
+    place.key[3] |= (uint64_t)length << 56;
+    uint64_t low =
+        XXH3_mul128_fold64(place.key[0] ^ cache->seeds[0], place.key[1] ^ cache->seeds[1]);
+    uint64_t high =
+        XXH3_mul128_fold64(place.key[2] ^ cache->seeds[1], place.key[3] ^ cache->seeds[0]);
+    place.line = cache->lines + (size_t)((low ^ high) >> cache->line_shift);
+    return place;
+}
+
+static inline bool lxm_cache_has_line(const lxm_cache_place *place)
+{
+    return place->line && memcmp(place->line->key, place->key, sizeof place->key) == 0;
+}
+
+/* Keeps what a token has become, where it fits. */
 void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const uint32_t *ids,
                    size_t count);
 

@@ -110,24 +110,6 @@ static bool place(lxm_mapper *m, size_t first, size_t length, const uint64_t *of
     return true;
 }
 
-/* Appends one id of a token that the model doesn't see, or what is kept of a longer one. */
-static bool map_known(lxm_mapper *m, const uint8_t *token, size_t length, bool cached)
-{
-    uint32_t outside = lxm_vocab_find_outside(m->vocab, token, length);
-    if (outside != LXM_NO_ID) {
-        m->ids[m->count++] = outside;
-        return true;
-    }
-    if (!cached || length > lxm_cache_long)
-        return false;
-    const lxm_cache_line *line = lxm_cache_find_line(&m->cache, token, length);
-    if (!line)
-        return false;
-    memcpy(m->ids + m->count, line->ids, sizeof line->ids);
-    m->count += line->count;
-    return true;
-}
-
 static lxm_status map_anew(lxm_mapper *m, const uint8_t *token, size_t length, bool ends,
                            lxm_error *error)
 {
@@ -142,104 +124,214 @@ static lxm_status map_anew(lxm_mapper *m, const uint8_t *token, size_t length, b
     return status;
 }
 
-/* What the first look into the cache didn't find. Room for `behind` ids more stays behind it. */
-static lxm_status map_slowly(lxm_mapper *m, const lxm_tokens *tokens, size_t index, size_t behind,
-                             lxm_error *error)
+/* Room for what a token may come to, with `behind` ids more. */
+static bool reserve(lxm_mapper *m, size_t length, size_t behind, bool ends)
+{
+    size_t room;
+    if (!lxm_add(length, behind + 1, &room) || !reserve_ids(m, room))
+        return false;
+    return !ends || grow(&m->allocator, &m->ends, &m->ends_capacity, length + 1, sizeof *m->ends);
+}
+
+/* A token without the cache. */
+static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t index, size_t behind,
+                            lxm_error *error)
 {
     const lxm_span *span = &tokens->spans[index];
     const uint8_t *token = tokens->text + span->begin;
-    size_t length = span->end - span->begin, first = m->count, room;
+    size_t length = span->end - span->begin, first = m->count;
     bool offsets = tokens->offsets != NULL, ends = offsets && !m->vocab->exact;
     if (length == 0)
         return LXM_OK;
-    if (!lxm_add(length, behind + 2 * lxm_cache_long_ids, &room) || !reserve_ids(m, room) ||
-        (ends && !grow(&m->allocator, &m->ends, &m->ends_capacity, length + 1, sizeof *m->ends)))
+    if (!reserve(m, length, behind, ends))
         return lxm_fail_memory(error);
-    bool known = map_known(m, token, length, m->cache.entries && !ends);
-    lxm_status status = known ? LXM_OK : map_anew(m, token, length, ends, error);
-    if (status) {
-        if (status == LXM_ERROR_TOKEN && error)
-            error->offset = index;
+    uint32_t outside = lxm_vocab_find_outside(m->vocab, token, length);
+    lxm_status status = LXM_OK;
+    if (outside != LXM_NO_ID)
+        m->ids[m->count++] = outside;
+    else
+        status = map_anew(m, token, length, ends, error);
+    if (status == LXM_ERROR_TOKEN && error)
+        error->offset = index;
+    if (status || !offsets)
         return status;
-    }
-    if (!known)
-        lxm_cache_put(&m->cache, token, length, m->ids + first, m->count - first);
-    if (offsets) {
-        uint32_t whole = (uint32_t)length;
-        const uint32_t *where = m->count - first == 1 ? &whole : ends ? m->ends : NULL;
-        if (!place(m, first, length, tokens->offsets + 2 * index, where))
-            return lxm_fail_memory(error);
-    }
-    return LXM_OK;
+    uint32_t whole = (uint32_t)length;
+    const uint32_t *where = m->count - first == 1 ? &whole : ends ? m->ends : NULL;
+    return place(m, first, length, tokens->offsets + 2 * index, where) ? LXM_OK
+                                                                       : lxm_fail_memory(error);
 }
 
 /* ---- many ---- */
 
+/* A token on its way through the cache. */
 typedef struct look_up {
     lxm_cache_key key;
     lxm_cache_entry *set;
 } look_up;
 
-static inline void prepare(const lxm_mapper *m, const lxm_tokens *tokens, size_t first, size_t n,
-                           look_up *ups)
+/* A batch of tokens. Entries stay as they are until all ids are copied. */
+typedef struct group {
+    const lxm_tokens *tokens;
+    size_t first, count;
+    look_up ups[batch];
+    const lxm_cache_entry *entries[batch]; /* not of what was missed */
+    uint8_t missed[batch], second[batch];  /* indices: not found at first; found in second place */
+    size_t missed_count, second_count;
+    lxm_cache_place places[batch]; /* of what was missed, in that order */
+    size_t starts[batch + 1];      /* of its ids */
+    size_t ends[batch];
+} group;
+
+/* Makes the keys and has the sets fetched. */
+static inline void prepare(const lxm_mapper *m, group *g)
 {
     /* the spans are in order: the text reaches to the end of the last */
+    const lxm_tokens *tokens = g->tokens;
     size_t end = tokens->spans[tokens->count - 1].end;
-    const lxm_span *spans = tokens->spans + first;
-    for (size_t i = 0; i < n; i++) {
+    const lxm_span *spans = tokens->spans + g->first;
+    for (size_t i = 0; i < g->count; i++) {
         size_t begin = spans[i].begin;
-        ups[i].key = lxm_cache_key_of(tokens->text + begin, spans[i].end - begin, end - begin);
-        ups[i].set = lxm_cache_set(&m->cache, &ups[i].key);
-        __builtin_prefetch(ups[i].set);
+        look_up *up = &g->ups[i];
+        up->key = lxm_cache_key_of(tokens->text + begin, spans[i].end - begin, end - begin);
+        up->set = lxm_cache_set(&m->cache, &up->key);
+        __builtin_prefetch(up->set);
     }
 }
 
-/* A batch; with offsets only where the tokens' own lengths say where they stand. */
-static inline lxm_status map_batch(lxm_mapper *m, const lxm_tokens *tokens, size_t first, size_t n,
-                                   bool offsets, lxm_error *error)
+/* Finds entries without a branch on what is found. */
+static inline void resolve(group *g)
 {
-    look_up ups[batch];
-    prepare(m, tokens, first, n, ups);
+    size_t missed = 0, second = 0;
+    for (size_t i = 0; i < g->count; i++) {
+        const look_up *up = &g->ups[i];
+        bool first = lxm_cache_is(up->set, &up->key);
+        bool other = lxm_cache_is(up->set + 1, &up->key);
+        g->entries[i] = up->set + other;
+        g->missed[missed] = g->second[second] = (uint8_t)i;
+        missed += !(first | other);
+        second += other;
+    }
+    g->missed_count = missed;
+    g->second_count = second;
+}
+
+static inline const uint8_t *token_of(const group *g, size_t i, size_t *length)
+{
+    const lxm_span *span = &g->tokens->spans[g->first + i];
+    *length = span->end - span->begin;
+    return g->tokens->text + span->begin;
+}
+
+/* Has the lines fetched of what has no entry. */
+static inline void find_places(const lxm_mapper *m, group *g)
+{
+    for (size_t k = 0; k < g->missed_count; k++) {
+        size_t length;
+        const uint8_t *token = token_of(g, g->missed[k], &length);
+        g->places[k] = lxm_cache_place_of(&m->cache, token, length);
+        if (g->places[k].line)
+            __builtin_prefetch(g->places[k].line);
+    }
+}
+
+/* Copies the ids of entries [from, to). There is room for all of the group's. */
+static inline bool copy_hits(lxm_mapper *m, const group *g, size_t from, size_t to, bool offsets)
+{
     uint32_t *out = m->ids + m->count;
-    for (size_t i = 0; i < n; i++) {
-        lxm_cache_entry *entry = ups[i].set;
-        if (__builtin_expect(!lxm_cache_is(entry, &ups[i].key), 0)) {
-            if (lxm_cache_is(entry + 1, &ups[i].key)) {
-                lxm_cache_promote(entry);
-            } else {
-                m->count = (size_t)(out - m->ids);
-                lxm_status status = map_slowly(m, tokens, first + i, slack * batch, error);
-                if (status)
-                    return status;
-                out = m->ids + m->count;
-                continue;
-            }
-        }
+    for (size_t i = from; i < to; i++) {
+        const lxm_cache_entry *entry = g->entries[i];
         memcpy(out, entry->ids, slack * sizeof *out);
         out += entry->count;
-        if (offsets) {
-            size_t before = (size_t)(out - m->ids) - entry->count, index = first + i;
-            m->count = (size_t)(out - m->ids);
-            const lxm_span *span = &tokens->spans[index];
-            uint32_t length = span->end - span->begin;
-            if (!place(m, before, length, tokens->offsets + 2 * index,
-                       entry->count == 1 ? &length : NULL))
-                return lxm_fail_memory(error);
-        }
+        if (!offsets)
+            continue;
+        size_t first = m->count, length, index = g->first + i;
+        uint32_t whole;
+        token_of(g, i, &length);
+        whole = (uint32_t)length;
+        m->count = (size_t)(out - m->ids);
+        if (!place(m, first, length, g->tokens->offsets + 2 * index,
+                   entry->count == 1 ? &whole : NULL))
+            return false;
     }
     m->count = (size_t)(out - m->ids);
+    return true;
+}
+
+static lxm_status map_missed(lxm_mapper *m, group *g, size_t k, bool offsets, lxm_error *error)
+{
+    size_t i = g->missed[k], first = m->count;
+    lxm_status status = LXM_OK;
+    g->starts[k] = g->ends[k] = first;
+    if (!lxm_cache_has_line(&g->places[k])) {
+        status = map_token(m, g->tokens, g->first + i, slack * batch + lxm_cache_long_ids, error);
+        g->ends[k] = m->count;
+        return status;
+    }
+    const lxm_cache_line *line = g->places[k].line;
+    if (!reserve_ids(m, slack * batch + 2 * lxm_cache_long_ids))
+        return lxm_fail_memory(error);
+    memcpy(m->ids + m->count, line->ids, sizeof line->ids);
+    m->count += line->count;
+    if (offsets) {
+        size_t length;
+        token_of(g, i, &length);
+        uint32_t whole = (uint32_t)length;
+        if (!place(m, first, length, g->tokens->offsets + 2 * (g->first + i),
+                   line->count == 1 ? &whole : NULL))
+            return lxm_fail_memory(error);
+    }
+    return LXM_OK;
+}
+
+/* Puts what is new into the cache, and what was found in second place into the first. */
+static inline void settle(lxm_mapper *m, const group *g)
+{
+    for (size_t k = 0; k < g->second_count; k++) {
+        const look_up *up = &g->ups[g->second[k]];
+        if (lxm_cache_is(up->set + 1, &up->key))
+            lxm_cache_promote(up->set);
+    }
+    for (size_t k = 0; k < g->missed_count; k++) {
+        size_t length;
+        const uint8_t *token = token_of(g, g->missed[k], &length);
+        if (g->ends[k] > g->starts[k])
+            lxm_cache_put(&m->cache, token, length, m->ids + g->starts[k],
+                          g->ends[k] - g->starts[k]);
+    }
+}
+
+static inline lxm_status map_group(lxm_mapper *m, group *g, bool offsets, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    size_t at = 0;
+    prepare(m, g);
+    resolve(g);
+    find_places(m, g);
+    for (size_t k = 0; k < g->missed_count; k++) {
+        if (!copy_hits(m, g, at, g->missed[k], offsets))
+            return lxm_fail_memory(error);
+        status = map_missed(m, g, k, offsets, error);
+        if (status)
+            return status;
+        at = g->missed[k] + (size_t)1;
+    }
+    if (!copy_hits(m, g, at, g->count, offsets))
+        return lxm_fail_memory(error);
+    settle(m, g);
     return LXM_OK;
 }
 
 static lxm_status map_cached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
 {
     lxm_status status = LXM_OK;
+    group g = {.tokens = tokens};
     for (size_t i = 0; !status && i < tokens->count; i += batch) {
-        size_t left = tokens->count - i, n = left < batch ? left : batch;
+        size_t left = tokens->count - i;
+        g.first = i;
+        g.count = left < batch ? left : batch;
         if (!reserve_ids(m, slack * (batch + 1)))
             return lxm_fail_memory(error);
-        status = tokens->offsets ? map_batch(m, tokens, i, n, true, error)
-                                 : map_batch(m, tokens, i, n, false, error);
+        status = tokens->offsets ? map_group(m, &g, true, error) : map_group(m, &g, false, error);
     }
     return status;
 }
@@ -248,7 +340,7 @@ static lxm_status map_uncached(lxm_mapper *m, const lxm_tokens *tokens, lxm_erro
 {
     lxm_status status = LXM_OK;
     for (size_t i = 0; !status && i < tokens->count; i++)
-        status = map_slowly(m, tokens, i, 0, error);
+        status = map_token(m, tokens, i, 0, error);
     return status;
 }
 

@@ -14,17 +14,25 @@ static inline size_t lowest(const uint32_t *ranks, size_t count)
     return at;
 }
 
-static void merge_few(const lxm_pairs *pairs, const uint32_t *results, lxm_mapping *m)
+static inline uint32_t first_rank(const lxm_merges *merges, const lxm_mapping *m, size_t i)
 {
+    if (merges->bytes)
+        return merges->bytes[m->token[i] * (size_t)256 + m->token[i + 1]];
+    return lxm_pairs_rank(&merges->pairs, m->ids[i], m->ids[i + 1]);
+}
+
+static void merge_few(const lxm_merges *merges, lxm_mapping *m)
+{
+    const lxm_pairs *pairs = &merges->pairs;
     uint32_t ranks[few], *ids = m->ids;
     size_t n = m->count;
     for (size_t i = 0; i + 1 < n; i++)
-        ranks[i] = lxm_pairs_rank(pairs, ids[i], ids[i + 1]);
+        ranks[i] = first_rank(merges, m, i);
     while (n > 1) {
         size_t at = lowest(ranks, n - 1);
         if (ranks[at] == LXM_NO_RANK)
             break;
-        ids[at] = results[ranks[at]];
+        ids[at] = merges->results[ranks[at]];
         n--;
         for (size_t i = at + 1; i < n; i++) {
             ids[i] = ids[i + 1];
@@ -93,22 +101,21 @@ static void look_up(const lxm_pairs *pairs, symbol *symbols, heap *h, uint32_t a
         push(h, (uint64_t)left->rank << 32 | at);
 }
 
-static void merge_at(const lxm_pairs *pairs, const uint32_t *results, symbol *symbols, heap *h,
-                     uint32_t at)
+static void merge_at(const lxm_merges *merges, symbol *symbols, heap *h, uint32_t at)
 {
     symbol *left = &symbols[at], *right = &symbols[left->next];
-    left->id = results[left->rank];
+    left->id = merges->results[left->rank];
     left->next = right->next;
     right->rank = LXM_NO_RANK; /* what the heap still has of it is void */
     if (left->next != UINT32_MAX)
         symbols[left->next].previous = at;
-    look_up(pairs, symbols, h, at);
+    look_up(&merges->pairs, symbols, h, at);
     if (left->previous != UINT32_MAX)
-        look_up(pairs, symbols, h, left->previous);
+        look_up(&merges->pairs, symbols, h, left->previous);
 }
 
 /* Each merge takes one item off the heap and puts at most two on it. */
-static bool merge_many(const lxm_pairs *pairs, const uint32_t *results, lxm_mapping *m)
+static bool merge_many(const lxm_merges *merges, lxm_mapping *m)
 {
     size_t n = m->count;
     m->scratch->length = 0;
@@ -119,11 +126,11 @@ static bool merge_many(const lxm_pairs *pairs, const uint32_t *results, lxm_mapp
     for (uint32_t i = 0; i < n; i++)
         symbols[i] = (symbol){m->ids[i], LXM_NO_RANK, i - 1, i + 1 < n ? i + 1 : UINT32_MAX};
     for (uint32_t i = 0; i < n; i++)
-        look_up(pairs, symbols, &h, i);
+        look_up(&merges->pairs, symbols, &h, i);
     while (h.count) {
         uint64_t item = pop(&h);
         if (symbols[(uint32_t)item].rank == item >> 32)
-            merge_at(pairs, results, symbols, &h, (uint32_t)item);
+            merge_at(merges, symbols, &h, (uint32_t)item);
     }
     m->count = 0;
     for (uint32_t at = 0; at != UINT32_MAX; at = symbols[at].next) {
@@ -135,10 +142,10 @@ static bool merge_many(const lxm_pairs *pairs, const uint32_t *results, lxm_mapp
     return true;
 }
 
-bool lxm_merge_symbols(const lxm_pairs *pairs, const uint32_t *results, lxm_mapping *mapping)
+bool lxm_merge_symbols(const lxm_merges *merges, lxm_mapping *mapping)
 {
     if (mapping->count > few)
-        return merge_many(pairs, results, mapping);
-    merge_few(pairs, results, mapping);
+        return merge_many(merges, mapping);
+    merge_few(merges, mapping);
     return true;
 }

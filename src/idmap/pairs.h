@@ -21,7 +21,6 @@ enum {
 
 typedef struct lxm_pairs {
     uint64_t *slots; /* left << 43 | right << 22 | rank */
-    uint32_t *bytes; /* byte level: the rank of each two bytes' symbols, [256][256]; or NULL */
     size_t slot_count, size;
     unsigned shift;
     uint64_t factor;

@@ -69,8 +69,11 @@ lxm_status lxm_vocab_add_outside(lxm_vocab *vocab, const void *token, size_t len
     vocab->added_ids = ids;
     size_t size = vocab->added.size;
     lxm_status status = lxm_token_table_add(&vocab->added, token, length, 0, &index, error);
-    if (!status && index == size)
+    if (!status && index == size) {
+        uint8_t first = *(const uint8_t *)token;
         ids[index] = id;
+        vocab->added_first[first / 64] |= (uint64_t)1 << first % 64;
+    }
     return status;
 }
 

@@ -35,6 +35,7 @@ struct lxm_vocab {
     /* Tokens that the model doesn't see: a pre-token that is one of them has its id. */
     lxm_token_table added;
     uint32_t *added_ids;
+    uint64_t added_first[4]; /* a bit a byte: one of them begins with it */
     lxm_decoding decoding;
     const char *origin; /* static */
     bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
@@ -52,7 +53,8 @@ lxm_status lxm_vocab_add_outside(lxm_vocab *vocab, const void *token, size_t len
 static inline uint32_t lxm_vocab_find_outside(const lxm_vocab *vocab, const void *token,
                                               size_t length)
 {
-    if (vocab->added.size == 0)
+    uint8_t first = length ? *(const uint8_t *)token : 0;
+    if (!(vocab->added_first[first / 64] >> first % 64 & 1))
         return LXM_NO_ID;
     uint32_t index = lxm_token_table_find(&vocab->added, token, length);
     return index == LXM_NO_ID ? LXM_NO_ID : vocab->added_ids[index];

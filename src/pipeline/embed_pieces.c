@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/pool.h"
+#include "embed/dtype.h"
 #include "embed/project.h"
 
 enum { piece_bytes = 256 * 1024, most_rows = 8192 };
@@ -11,6 +12,8 @@ typedef struct piece {
     uint32_t *inputs, *targets;
     uint8_t *mask;
     float *values;
+    uint8_t *narrow; /* the values in fewer bits, */
+    float *scales;   /* and what int8 takes */
     lxm_buffer text; /* where the format has one */
     size_t count;
     size_t place; /* of the first row in its window */
@@ -23,6 +26,7 @@ struct lxm_pieces {
     lxm_allocator allocator;
     const lxm_embed_options *options;
     const lxm_vectors_format *format;
+    lxm_narrow *narrow; /* NULL: floats, or int8 */
     lxm_vector_sink *sink;
     size_t context;
     size_t batch;    /* rows (places) of one */
@@ -33,6 +37,18 @@ struct lxm_pieces {
     size_t ring_size, next;
 };
 
+/* The values in the type that is written. */
+static void narrow_values(piece *p)
+{
+    lxm_dtype dtype = p->owner->options->dtype;
+    size_t dim = lxm_table_dim(p->owner->options->table);
+    if (dtype != LXM_DTYPE_I8)
+        p->owner->narrow(p->values, p->count * dim, p->narrow);
+    else
+        for (size_t i = 0; i < p->count; i++)
+            p->scales[i] = lxm_dtype_quantise(p->values + i * dim, dim, p->narrow + i * dim);
+}
+
 static void project(void *job)
 {
     piece *p = job;
@@ -40,6 +56,8 @@ static void project(void *job)
     p->status = lxm_project_piece(options->table, options->positions, p->inputs, p->mask, p->count,
                                   p->place, p->owner->context, p->values, &p->error);
     p->text.length = 0;
+    if (!p->status && p->narrow)
+        narrow_values(p);
     if (!p->status && p->owner->format->encode &&
         !p->owner->format->encode(&p->text, p->values, p->count, lxm_table_dim(options->table)))
         p->status = lxm_fail_memory(&p->error);
@@ -51,6 +69,8 @@ static void release_piece(lxm_pieces *pieces, piece *p)
     lxm_release(&pieces->allocator, p->targets);
     lxm_release(&pieces->allocator, p->mask);
     lxm_release(&pieces->allocator, p->values);
+    lxm_release(&pieces->allocator, p->narrow);
+    lxm_release(&pieces->allocator, p->scales);
     lxm_buffer_free(&p->text);
 }
 
@@ -81,6 +101,11 @@ static lxm_status make_piece(lxm_pieces *pieces, piece *p, lxm_error *error)
         done = (p->targets = lxm_allocate(a, rows, sizeof *p->targets)) != NULL;
     if (done && window->pad)
         done = (p->mask = lxm_allocate(a, rows, sizeof *p->mask)) != NULL;
+    if (done && pieces->options->dtype != LXM_DTYPE_F32)
+        done =
+            (p->narrow = lxm_allocate(a, values, lxm_dtype_size(pieces->options->dtype))) != NULL;
+    if (done && pieces->options->dtype == LXM_DTYPE_I8)
+        done = (p->scales = lxm_allocate(a, rows, sizeof *p->scales)) != NULL;
     return done ? LXM_OK : lxm_fail_memory(error);
 }
 
@@ -107,6 +132,7 @@ lxm_status lxm_pieces_new(lxm_pieces **out, const lxm_embed_options *options, si
         return lxm_fail_memory(error);
     *pieces = (lxm_pieces){.allocator = a, .options = options, .sink = sink, .context = context};
     pieces->format = lxm_vector_sink_format(options->format);
+    pieces->narrow = lxm_dtype_narrow(options->dtype);
     size_t rows = piece_bytes / sizeof(float) / lxm_table_dim(options->table);
     pieces->capacity = rows < 1 ? 1 : rows > most_rows ? most_rows : rows;
     lxm_status status = LXM_OK;
@@ -141,11 +167,16 @@ static lxm_status write_oldest(lxm_pieces *pieces, lxm_error *error)
                               .inputs = p->inputs,
                               .targets = p->targets,
                               .mask = p->mask,
+                              .scales = p->scales,
                               .batch = p->batch};
-    done.bytes = pieces->format->encode ? (const void *)p->text.data : p->values;
+    size_t number = lxm_dtype_size(pieces->options->dtype);
+    if (pieces->format->encode)
+        done.bytes = p->text.data;
+    else
+        done.bytes = p->narrow ? (const void *)p->narrow : p->values;
     done.length = pieces->format->encode
                       ? p->text.length
-                      : p->count * lxm_table_dim(pieces->options->table) * sizeof(float);
+                      : p->count * lxm_table_dim(pieces->options->table) * number;
     return lxm_vector_sink_add(pieces->sink, &done, error);
 }
 

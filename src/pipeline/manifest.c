@@ -57,13 +57,14 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
 static json_t *make_json(const lxm_manifest *manifest)
 {
     const lxm_embed_options *options = manifest->options;
+    static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
     json_t *root = json_object();
     int failed = json_object_set_new(root, "format", json_string("lexmill-shards"));
     failed |= json_object_set_new(root, "version", number(1));
     failed |= json_object_set_new(root, "shards", shard_list(manifest));
     failed |= json_object_set_new(root, "rows", number(manifest->result->rows));
     failed |= json_object_set_new(root, "dim", number(manifest->shape->dim));
-    failed |= json_object_set_new(root, "dtype", json_string("F32"));
+    failed |= json_object_set_new(root, "dtype", json_string(dtypes[options->dtype]));
     failed |= json_object_set_new(root, "batch", number(manifest->batch));
     failed |= json_object_set_new(root, "drop_last", json_boolean(options->drop_last));
     failed |= json_object_set_new(root, "dropped_rows", number(manifest->result->dropped));

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "pipeline/embed_pieces.h"
 #include "pipeline/job.h"
+#include "pipeline/run_embed.h"
 #include "stream/reader.h"
 
 enum { default_batch = 1024 };
@@ -132,6 +133,7 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
     lxm_vectors_shape shape = {
         .context = window->context,
         .dim = lxm_table_dim(r->options->table),
+        .dtype = r->options->dtype,
         .targets = window->targets,
         .mask = window->pad,
         .expected = expected,
@@ -202,12 +204,29 @@ static lxm_status each_stream(void *context, const char *path, lxm_reader *reade
     return status;
 }
 
+static lxm_status check_dtype(lxm_vector_format format, lxm_dtype dtype, lxm_error *error)
+{
+    if (dtype > LXM_DTYPE_I8)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "no such dtype: %d", dtype);
+    if (format == LXM_VECTORS_TEXT && dtype)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "text has no dtype: leave --dtype out");
+    if (format == LXM_VECTORS_NPY && dtype > LXM_DTYPE_F16)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        ".npy has no such numbers: use f32 or f16, or .safetensors");
+    return LXM_OK;
+}
+
 static lxm_status check_options(const lxm_embed_options *options, lxm_error *error)
 {
     const lxm_window_options *window = &options->window;
     const lxm_table *positions = options->positions;
     if (!lxm_vector_sink_format(options->format))
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "no such format: %d", options->format);
+    if (options->dtype == LXM_DTYPE_I8)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "int8 is for tables: use f32, f16 or bf16");
+    lxm_status status = check_dtype(options->format, options->dtype, error);
+    if (status)
+        return status;
     if (!window->context && (window->stride || window->targets || window->pad || positions))
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "stride, targets, padding and positions need windows (--context)");
@@ -271,35 +290,47 @@ lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *pa
     return status;
 }
 
-static lxm_status add_all_rows(run *r, uint64_t rows, lxm_error *error)
+/* `ids` NULL: all from 0. */
+static lxm_status add_all_rows(run *r, const uint32_t *ids, uint64_t rows, lxm_error *error)
 {
     enum { step = 4096 };
-    uint32_t ids[step];
+    uint32_t counted[step];
     lxm_status status = LXM_OK;
     for (uint64_t at = 0; !status && at < rows;) {
-        size_t n = 0;
-        for (; n < step && at < rows; at++)
-            ids[n++] = (uint32_t)at;
-        status = add_rows(r, ids, n, error);
+        size_t n = rows - at < step ? (size_t)(rows - at) : step;
+        for (size_t i = 0; !ids && i < n; i++)
+            counted[i] = (uint32_t)(at + i);
+        status = add_rows(r, ids ? ids + at : counted, n, error);
+        at += n;
     }
     return status;
+}
+
+lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *ids, uint64_t rows,
+                              uint64_t fingerprint, const char *output_path, const lxm_job *job,
+                              lxm_error *error)
+{
+    static const lxm_job plain = {0};
+    if (options->format == LXM_VECTORS_SHARDS || !lxm_vector_sink_format(options->format))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a table goes into one file");
+    if (rows > (uint64_t)UINT32_MAX + 1)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "a table file needs a number of rows, at most 2^32 (--rows)");
+    lxm_status status = check_dtype(options->format, options->dtype, error);
+    if (status)
+        return status;
+    run r = begin_run(options, output_path, job ? job : &plain);
+    status = open_output(&r, rows, fingerprint, error);
+    if (!status)
+        status = add_all_rows(&r, ids, rows, error);
+    return end_run(&r, status, error);
 }
 
 lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
                                lxm_vector_format format, const char *settings,
                                const char *output_path, const lxm_job *job, lxm_error *error)
 {
-    static const lxm_job plain = {0};
     lxm_embed_options options = {.table = table, .format = format, .settings = settings};
-    uint64_t rows = lxm_table_rows(table);
-    if (format == LXM_VECTORS_SHARDS || !lxm_vector_sink_format(format))
-        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a table goes into one file");
-    if (rows > (uint64_t)UINT32_MAX + 1)
-        return lxm_fail(error, LXM_ERROR_ARGUMENT,
-                        "a table file needs a number of rows, at most 2^32 (--rows)");
-    run r = begin_run(&options, output_path, job ? job : &plain);
-    lxm_status status = open_output(&r, rows, fingerprint, error);
-    if (!status)
-        status = add_all_rows(&r, rows, error);
-    return end_run(&r, status, error);
+    return lxm_run_write_rows(&options, NULL, lxm_table_rows(table), fingerprint, output_path, job,
+                              error);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "embed/dtype.h"
 #include "pipeline/manifest.h"
 
 enum { name_size = 48, state_alignment = 64, most_ids_held = 1 << 20 };
@@ -118,7 +119,7 @@ static lxm_status plan_capacity(lxm_shards *shards, lxm_error *error)
     uint64_t size = shards->options->shard_size ? shards->options->shard_size : (uint64_t)1 << 30;
     size_t bytes;
     if (!lxm_multiply(context_of(shards), shards->shape.dim, &bytes) ||
-        !lxm_multiply(bytes, sizeof(float), &bytes) ||
+        !lxm_multiply(bytes, lxm_dtype_size(shards->shape.dtype), &bytes) ||
         !lxm_multiply(bytes, shards->batch, &bytes) || bytes > INT64_MAX / 2)
         return lxm_fail(error, LXM_ERROR_LIMIT, "a batch is too large for a shard");
     shards->capacity = (size > bytes ? size / bytes : 1) * shards->batch;

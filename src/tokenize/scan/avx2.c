@@ -13,25 +13,6 @@ INLINE uint64_t sign_bits(__m256i low, __m256i high)
                                                      << 32;
 }
 
-/* The classes that classify_wide gave to wide characters. */
-INLINE void classify_slowly(const lxm_family *family, int classes, block *b, __m256i low,
-                            __m256i high)
-{
-    uint8_t class[BLOCK + LOOKAHEAD] __attribute__((aligned(32)));
-    const __m256i lead = _mm256_set1_epi8((char)0xC0);
-    b->follow = b->wide & sign_bits(_mm256_cmpgt_epi8(lead, low), _mm256_cmpgt_epi8(lead, high));
-    cut_block(b);
-    classify_wide(family, b, class);
-    __m256i wide_low = _mm256_load_si256((const __m256i *)(const void *)class);
-    __m256i wide_high = _mm256_load_si256((const __m256i *)(const void *)(class + 32));
-    uint64_t valid = low_bits(b->count);
-    for (int i = 0; i < classes; i++) {
-        uint64_t wide =
-            sign_bits(_mm256_slli_epi16(wide_low, 7 - i), _mm256_slli_epi16(wide_high, 7 - i));
-        b->class[i] = (b->class[i] | (wide & b->wide)) & valid;
-    }
-}
-
 /* A byte's low nibble picks, for each class, the high nibbles that belong to it. For a byte that
  * isn't ASCII pshufb yields 0, which never equals its high nibble's bits. */
 INLINE void find_ascii(const lxm_family *family, int classes, block *b, __m256i low, __m256i high)
@@ -65,16 +46,26 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0;
 }
 
-INLINE void classify(const lxm_family *family, int classes, block *b)
+/* Adds the classes of wide characters to those of ASCII. */
+INLINE void classify_wide(const lxm_family *family, int classes, block *b)
 {
+    uint8_t class[BLOCK + LOOKAHEAD] __attribute__((aligned(32)));
+    const __m256i lead = _mm256_set1_epi8((char)0xC0);
     __m256i low = load(b->text), high = load(b->text + 32);
     find_ascii(family, classes, b, low, high);
-    b->wide = sign_bits(low, high);
-    if (b->wide)
-        classify_slowly(family, classes, b, low, high);
-    else
-        for (int i = 0; i < classes; i++)
-            b->class[i] &= low_bits(b->count);
+    uint64_t wide = b->wide = sign_bits(low, high);
+    b->follow = wide & sign_bits(_mm256_cmpgt_epi8(lead, low), _mm256_cmpgt_epi8(lead, high));
+    classify_each(family, b->text, wide & ~b->follow, class);
+    uint32_t behind = cut_block(b);
+    if (behind)
+        b->behind = wide >> behind & 1 ? class[behind] : family->ascii[b->text[behind]];
+    low = load(class);
+    high = load(class + 32);
+    for (int i = 0; i < classes; i++) {
+        uint64_t mask =
+            sign_bits(_mm256_slli_epi16(low, 7 - i), _mm256_slli_epi16(high, 7 - i)) & wide;
+        b->class[i] = (b->class[i] | mask) & low_bits(b->count);
+    }
 }
 
 /* Eight at a time, whether there are as many or not: how often the loop runs can be foretold. */
