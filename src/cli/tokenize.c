@@ -14,6 +14,7 @@ static const char help[] =
     "      --list             show the presets and their patterns\n"
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
+    "      --from FILE        the pattern and normalisation of a tokenizer.json\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
     "      --casefold, --lowercase, --strip-marks, --clean (BERT's)\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
@@ -49,6 +50,7 @@ enum {
     option_clean,
     option_skip_bad,
     option_files_from,
+    option_from,
 };
 
 static const struct option long_options[] = {
@@ -69,6 +71,7 @@ static const struct option long_options[] = {
     {"match-limit", required_argument, NULL, option_match_limit},
     {"clean", no_argument, NULL, option_clean},
     {"skip-bad", no_argument, NULL, option_skip_bad},
+    {"from", required_argument, NULL, option_from},
     {"files-from", required_argument, NULL, option_files_from},
     {NULL, 0, NULL, 0},
 };
@@ -78,6 +81,7 @@ typedef struct settings {
     lxm_tokenizer_options tokenizer;
     lxm_tokenize_run_options run;
     const char *files_from;
+    const char *from;
     const char **specials;
     bool list;
 } settings;
@@ -159,6 +163,9 @@ static void set_option(settings *s, int option)
     case option_skip_bad:
         s->run.skip_bad = true;
         break;
+    case option_from:
+        s->from = optarg;
+        break;
     case option_files_from:
         s->files_from = optarg;
         break;
@@ -185,7 +192,9 @@ static lxm_status tokenize(const settings *s, const cli_paths *inputs, lxm_error
     cli_progress progress;
     lxm_tokenize_run_result result = {0};
     lxm_job job = cli_job(&s->common, inputs, &progress);
-    lxm_status status = lxm_tokenizer_new(&tokenizer, &s->tokenizer, NULL, error);
+    lxm_status status = s->from
+                            ? lxm_tokenizer_open(&tokenizer, s->from, &s->tokenizer, NULL, error)
+                            : lxm_tokenizer_new(&tokenizer, &s->tokenizer, NULL, error);
     if (!status)
         status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status)
