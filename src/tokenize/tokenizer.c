@@ -39,6 +39,10 @@ static bool describe(lxm_buffer *text, const lxm_tokenizer_options *o)
         good = good && say(text, "normalize", forms[o->normal_form]);
     if (o->strip_marks)
         good = good && say(text, "strip-marks", "yes");
+    if (o->strip_all_marks)
+        good = good && say(text, "strip-all-marks", "yes");
+    if (o->prefix_space)
+        good = good && say(text, "prefix-space", "yes");
     if (o->lowercase)
         good = good && say(text, "lowercase", "yes");
     if (o->casefold)
@@ -104,9 +108,12 @@ static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o
     return LXM_OK;
 }
 
-/* A special token with a space in it could lie across a cut. */
+/* A special token with a space in it could lie across a cut; and behind one that ends in a letter a
+ * part would have to begin with the prefix. */
 static bool is_divisible(const lxm_tokenizer_options *o)
 {
+    if (o->prefix_space && o->special_count)
+        return false;
     for (size_t i = 0; i < o->special_count; i++)
         if (strpbrk(o->specials[i], " \n"))
             return false;
