@@ -138,6 +138,8 @@ typedef struct lxm_embed_options {
     lxm_vector_format format;
     lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
+    bool resume;          /* shards: goes on where a run with the same options and ids was stopped;
+                             when this one fails, what is done stays for another */
     bool replace;         /* shards may take the place of others in the folder */
     const char *settings; /* what made the vectors, for people; NULL: "" */
 } lxm_embed_options;
@@ -155,6 +157,15 @@ typedef struct lxm_embed_result {
 LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *paths,
                                  size_t path_count, const char *output_path, const lxm_job *job,
                                  lxm_embed_result *result, lxm_error *error);
+
+typedef struct lxm_verify_result {
+    uint64_t shards, rows, bytes;
+} lxm_verify_result;
+
+/* Compares a folder of shards with its manifest: each file's name, size, XXH3 and rows. The first
+ * difference is LXM_ERROR_FORMAT. A name that leads out of the folder is refused unread. */
+LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
+                                  lxm_error *error);
 
 /* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
  * vocabulary it is made for (0: none), which .safetensors alone can tell. */
