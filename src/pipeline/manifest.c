@@ -4,11 +4,20 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "formats/json.h"
 
 static json_t *number(uint64_t value)
 {
     return json_integer((json_int_t)value);
+}
+
+/* Larger than what JSON readers hold, perhaps. */
+static json_t *number_text(uint64_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, value);
+    return json_string(digits);
 }
 
 /* 16 hexadecimal digits. */
@@ -50,6 +59,15 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "stride", number(stride));
     failed |= json_object_set_new(root, "targets", json_boolean(window->targets));
     failed |= json_object_set_new(root, "pad", window->pad ? number(window->pad_id) : json_null());
+    failed |=
+        json_object_set_new(root, "pad_side", json_string(window->pad_left ? "left" : "right"));
+    failed |= json_object_set_new(root, "packed", json_boolean(window->pack));
+    failed |=
+        json_object_set_new(root, "eot", window->has_eot ? number(window->eot_id) : json_null());
+    failed |= json_object_set_new(
+        root, "shuffle",
+        manifest->options->shuffle ? number_text(manifest->options->shuffle_seed) : json_null());
+    failed |= json_object_set_new(root, "vectors", json_boolean(!manifest->options->ids_only));
     failed |= json_object_set_new(root, "unused_ids", number(manifest->result->unused));
     return failed;
 }
@@ -74,6 +92,7 @@ static json_t *make_json(const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "fingerprint", fingerprint(manifest->shape->fingerprint));
     failed |= json_object_set_new(root, "table_fingerprint",
                                   fingerprint(lxm_table_fingerprint(options->table)));
+    failed |= json_object_set_new(root, "job", hexadecimal(manifest->identity));
     failed |= json_object_set_new(root, "settings",
                                   json_string(options->settings ? options->settings : ""));
     if (!failed)
@@ -94,4 +113,23 @@ lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
         good ? lxm_output_write(output, text.data, text.length, error) : lxm_fail_memory(error);
     lxm_buffer_free(&text);
     return status;
+}
+
+bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *rows,
+                        const lxm_allocator *allocator)
+{
+    char digits[20];
+    size_t size = strlen(folder) + 16;
+    char *path = lxm_allocate(allocator, size, 1);
+    if (!path)
+        return false;
+    snprintf(path, size, "%s/manifest.json", folder);
+    snprintf(digits, sizeof digits, "%016" PRIx64, identity);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const char *job = json_string_value(json_object_get(root, "job"));
+    bool same = job && strcmp(job, digits) == 0;
+    *rows = (uint64_t)json_integer_value(json_object_get(root, "rows"));
+    json_decref(root);
+    lxm_release(allocator, path);
+    return same;
 }

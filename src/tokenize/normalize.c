@@ -10,11 +10,13 @@ void lxm_normalizer_init(lxm_normalizer *normalizer, const lxm_tokenizer_options
 {
     *normalizer = (lxm_normalizer){
         .form = options->normal_form,
-        .strip_marks = options->strip_marks,
+        .strip_marks = options->strip_marks || options->strip_all_marks,
+        .strip_all_marks = options->strip_all_marks,
         .lowercase = options->lowercase,
         .casefold = options->casefold,
         .clean = options->clean,
-        .clusters = options->normal_form != LXM_NORMAL_NONE || options->strip_marks,
+        .clusters = options->normal_form != LXM_NORMAL_NONE || options->strip_marks ||
+                    options->strip_all_marks,
         .most = most,
         .allocator = *allocator,
     };
@@ -35,8 +37,8 @@ void lxm_normalizer_free(lxm_normalizer *normalizer)
 
 bool lxm_normalizer_wanted(const lxm_tokenizer_options *options)
 {
-    return options->normal_form != LXM_NORMAL_NONE || options->strip_marks || options->lowercase ||
-           options->casefold || options->clean;
+    return options->normal_form != LXM_NORMAL_NONE || options->strip_marks ||
+           options->strip_all_marks || options->lowercase || options->casefold || options->clean;
 }
 
 void lxm_normalizer_reset(lxm_normalizer *normalizer)
@@ -140,12 +142,15 @@ static void canonical_order(int32_t *text, size_t count, int32_t *scratch)
     }
 }
 
-static size_t drop_nonspacing(int32_t *text, size_t count)
+static size_t drop_marks(int32_t *text, size_t count, bool all)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (utf8proc_category(text[i]) != UTF8PROC_CATEGORY_MN)
+    for (size_t i = 0; i < count; i++) {
+        utf8proc_category_t category = utf8proc_category(text[i]);
+        bool other = category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+        if (category != UTF8PROC_CATEGORY_MN && !(all && other))
             text[kept++] = text[i];
+    }
     return kept;
 }
 
@@ -203,7 +208,7 @@ static lxm_status settle(lxm_normalizer *z, lxm_error *error)
     if (count == 0)
         return lxm_fail_memory(error);
     if (z->strip_marks)
-        count = drop_nonspacing(z->work, count);
+        count = drop_marks(z->work, count, z->strip_all_marks);
     if (z->lowercase)
         for (size_t i = count; i-- > 0;)
             count = lower(z->work, count, i);

@@ -9,7 +9,7 @@
 
 typedef struct lxm_normalizer {
     lxm_normal_form form;
-    bool strip_marks, lowercase, casefold, clean;
+    bool strip_marks, strip_all_marks, lowercase, casefold, clean;
     bool clusters;    /* a character may change with those that follow it */
     size_t most;      /* code points in one cluster */
     int32_t *cluster; /* a character and what may combine with it, not yet normalised */

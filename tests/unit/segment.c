@@ -136,11 +136,6 @@ void segment_reference(const lxm_tokenizer_options *options, const uint8_t *text
     pcre2_code_free(r.code);
 }
 
-bool segment_preset_cleans(const lxm_preset *preset)
-{
-    return strcmp(preset->name, "bert") == 0;
-}
-
 size_t segment_hard_text(uint64_t *seed, uint8_t *text, size_t capacity)
 {
     static const char *const pieces[] = {

@@ -22,9 +22,6 @@ lxm_status segment(const lxm_tokenizer *tokenizer, const void *text, size_t leng
 void segment_reference(const lxm_tokenizer_options *options, const uint8_t *text, size_t length,
                        unit_collector *expected);
 
-/* Whether a preset changes the text before its pattern sees it. */
-bool segment_preset_cleans(const lxm_preset *preset);
-
 /* A text of pieces that segmenters find hard; returns its length. */
 size_t segment_hard_text(uint64_t *seed, uint8_t *text, size_t capacity);
 

@@ -243,7 +243,7 @@ static void without_normalisation_offsets_hold_the_token(void **state)
     const uint8_t *context[] = {text};
     for (int i = 0; i < 40; i++) {
         const lxm_preset *preset = lxm_preset_at((size_t)i % 11);
-        if (segment_preset_cleans(preset))
+        if (preset->clean)
             continue;
         lxm_tokenizer_options options = {.preset = preset->name,
                                          .offsets = true,
