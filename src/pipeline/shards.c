@@ -538,7 +538,7 @@ lxm_status lxm_shards_commit(lxm_shards *shards, lxm_embed_result *result, lxm_e
     return status;
 }
 
-/* Removes the first shards of a folder, without any memory. */
+/* Removes the first shards of a folder, and a journal, without any memory. */
 static void take_back(const char *folder, size_t count)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -549,6 +549,7 @@ static void take_back(const char *folder, size_t count)
         shard_name(name, i);
         unlinkat(fd, name, 0);
     }
+    unlinkat(fd, journal_name, 0);
     close(fd);
 }
 
