@@ -25,7 +25,7 @@ static const char help[] =
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
     "      --pad-side S    right or left\n"
-    "      --pack          windows go on into the next document (--eot ID between)\n"
+    "      --pack          windows go on across documents (--eot ID between two)\n"
     "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
     "      --ids-only      no vectors, but inputs and what goes along\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
