@@ -1,11 +1,14 @@
 /* A vocabulary file of any bytes: refused, or each of its tokens is found under its id. */
 #include "fuzz.h"
 
-/* A token is found under its id, or, in models that have it twice, under another's. */
+/* A token is found under its id, or, in models that have it twice, under another's. A model may
+ * have tokens that no text can come to, which aren't found at all. */
 static void check_token(const lxm_vocab *vocab, const uint8_t *token, size_t length)
 {
     size_t found_length = 0;
     uint32_t found = lxm_vocab_find(vocab, token, length);
+    if (found == LXM_NO_ID && strcmp(lxm_vocab_model(vocab), "word") != 0)
+        return;
     const uint8_t *same = lxm_vocab_token(vocab, found, &found_length);
     fuzz_demand(same && found_length == length && memcmp(same, token, length) == 0);
 }
