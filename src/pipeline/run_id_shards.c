@@ -256,8 +256,7 @@ static lxm_status each_block(run *r, const lxm_reader *reader, const lxm_block *
     return !status && block->end_document ? end_document(r, error) : status;
 }
 
-static lxm_status each_stream(void *context, const char *path, lxm_reader *reader,
-                              lxm_error *error)
+static lxm_status each_stream(void *context, const char *path, lxm_reader *reader, lxm_error *error)
 {
     run *r = context;
     (void)path;
