@@ -31,14 +31,62 @@ typedef enum lxm_documents {
     LXM_DOCUMENTS_FILE = 0, /* a file is a document */
     LXM_DOCUMENTS_LINE = 1, /* a line, without its \n or \r\n; an empty line is an empty document */
     LXM_DOCUMENTS_BLANK = 2, /* a paragraph: what stands between lines of nothing but white space */
-    LXM_DOCUMENTS_NUL = 3    /* what a NUL byte ends */
+    LXM_DOCUMENTS_NUL = 3,   /* what a NUL byte ends */
+    LXM_DOCUMENTS_JSONL = 4  /* JSON Lines: a string in the object that each line is; lines of
+                                nothing  but white space are no documents. For reading alone. */
 } lxm_documents;
 
-/* Tokenizes files, in order ("-": standard input), to a token stream. stream->kind is ignored. */
+/* Where documents come from. A zeroed struct is the default: each file is one. */
+typedef struct lxm_tokenize_run_options {
+    lxm_documents documents;
+    const char *field; /* LXM_DOCUMENTS_JSONL: the member that is the text; "a.b" is b of the object
+                          a, \\. a dot in a name. NULL: "text" */
+    bool skip_bad; /* LXM_DOCUMENTS_JSONL: skip lines that aren't JSON, have no such field or have
+                      one that is no string; otherwise they are LXM_ERROR_FORMAT or
+                      LXM_ERROR_UTF8 */
+} lxm_tokenize_run_options;
+
+/* What was met on the way. */
+typedef struct lxm_tokenize_run_result {
+    uint64_t lines;       /* of JSON Lines, blank ones not counted */
+    uint64_t bad_lines;   /* how many of them were skipped */
+    const char *bad_path; /* the caller's own name of the file with the first, or NULL */
+    uint64_t bad_line;    /* and its number there, from 1 */
+} lxm_tokenize_run_result;
+
+/* Tokenizes files, in order ("-": standard input), to a token stream. `options` and `result` may be
+ * NULL; stream->kind is ignored. Offsets of tokens count from the start of the document: in JSON
+ * Lines, of the decoded string. A line of JSON Lines of more than 1 GiB is bad. */
 LXM_API lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
-                                    size_t path_count, lxm_documents documents,
+                                    size_t path_count, const lxm_tokenize_run_options *options,
                                     const lxm_stream_options *stream, lxm_output *output,
-                                    const lxm_job *job, lxm_error *error);
+                                    const lxm_job *job, lxm_tokenize_run_result *result,
+                                    lxm_error *error);
+
+/* The same, and the tokens' ids in one go: an id stream, byte for byte what lxm_run_encode makes of
+ * the token stream, but for how a binary one is cut into frames. */
+LXM_API lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                           const char *const *paths, size_t path_count,
+                                           const lxm_tokenize_run_options *options,
+                                           const lxm_stream_options *stream, lxm_output *output,
+                                           const lxm_job *job, lxm_tokenize_run_result *result,
+                                           lxm_error *error);
+
+/* Text to ids in memory: one thread's segmenter and mapper in one. Once it has met documents of
+ * the size, it allocates nothing more. */
+typedef struct lxm_encoder lxm_encoder;
+
+/* Both must outlive the encoder; `options` may be NULL. Offsets come with the ids where the
+ * tokenizer was made with them. */
+LXM_API lxm_status lxm_encoder_new(lxm_encoder **encoder, const lxm_tokenizer *tokenizer,
+                                   const lxm_vocab *vocab, const lxm_mapper_options *options,
+                                   const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_encoder_free(lxm_encoder *encoder);
+
+/* Encodes a whole document; the ids are the encoder's until the next call. error->offset is a
+ * position in the text, where one is known. After an error the encoder is fit for another. */
+LXM_API lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, size_t length,
+                                      lxm_ids *ids, lxm_error *error);
 
 /* Counts the tokens of token streams. */
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,
@@ -59,6 +107,93 @@ LXM_API lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size,
 LXM_API lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths,
                                   size_t path_count, lxm_join join, lxm_documents documents,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
+
+/* How vectors are written. All numbers are little-endian. */
+typedef enum lxm_vector_format {
+    LXM_VECTORS_TEXT = 0,        /* a row a line, decimals that read back as the same floats */
+    LXM_VECTORS_NPY = 1,         /* one array; on what can't be rewound, or where a batch was given
+                                    for standard output, one a batch, one after another */
+    LXM_VECTORS_SAFETENSORS = 2, /* `embeddings`; with windows `inputs`, `targets`, `mask` too */
+    LXM_VECTORS_SHARDS = 3       /* a folder of such files, and manifest.json, which comes last */
+} lxm_vector_format;
+
+/* The order of windows. */
+typedef enum lxm_shuffle {
+    LXM_SHUFFLE_NONE = 0,
+    LXM_SHUFFLE_SEEDED = 1, /* by shuffle_seed; no memory for it, however many there are */
+    LXM_SHUFFLE_TORCH = 2   /* that of a torch DataLoader with shuffle=True right after
+                               torch.manual_seed(shuffle_seed); 4 bytes of memory a window */
+} lxm_shuffle;
+
+/* A zeroed struct with a table is the default: every id is a row. */
+typedef struct lxm_embed_options {
+    const lxm_table *table;
+    const lxm_table *positions; /* NULL: none; needs windows */
+    lxm_window_options window;  /* context 0: no windows */
+    size_t batch;               /* rows (windows) a batch; 0: 1024 */
+    lxm_shuffle shuffle;        /* needs windows; they wait in an unnamed file in $TMPDIR */
+    uint64_t shuffle_seed;
+    bool ids_only;  /* .safetensors and shards of windows, without vectors */
+    bool drop_last; /* drops the last batch where it isn't whole */
+    lxm_vector_format format;
+    lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
+    uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
+    bool replace;         /* shards may take the place of others in the folder */
+    const char *settings; /* what made the vectors, for people; NULL: "" */
+} lxm_embed_options;
+
+typedef struct lxm_embed_result {
+    uint64_t rows;    /* rows (windows) written */
+    uint64_t unused;  /* ids that stand in no window */
+    uint64_t dropped; /* rows (windows) of the last batch that drop_last dropped */
+    uint64_t shards;
+} lxm_embed_result;
+
+/* Embeds id streams into a file, or standard output ("-"), or a folder. It opens, and commits or
+ * discards, the output itself. `result` may be NULL. A stream whose fingerprint is known and isn't
+ * the table's, where that is known too, is LXM_ERROR_MISMATCH. */
+LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *paths,
+                                 size_t path_count, const char *output_path, const lxm_job *job,
+                                 lxm_embed_result *result, lxm_error *error);
+
+/* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
+ * vocabulary it is made for (0: none), which .safetensors alone can tell. */
+LXM_API lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
+                                       lxm_vector_format format, const char *settings,
+                                       const char *output_path, const lxm_job *job,
+                                       lxm_error *error);
+
+/* Table files. The last three have a word for each row. */
+typedef enum lxm_table_file {
+    LXM_TABLE_NPY = 1,
+    LXM_TABLE_SAFETENSORS = 2,
+    LXM_TABLE_WORD2VEC = 3, /* binary */
+    LXM_TABLE_VEC = 4,      /* word2vec's and fastText's text: a first line says rows and columns */
+    LXM_TABLE_GLOVE = 5     /* text without that line */
+} lxm_table_file;
+
+typedef struct lxm_convert_options {
+    lxm_table_file format;
+    lxm_dtype dtype;        /* .npy: f32 or f16; .safetensors: all; the others: f32 */
+    const char *words;      /* a vocabulary file with a token for each row, or NULL: the table's */
+    const char *save_vocab; /* where to write the words as a vocabulary, or NULL */
+    uint64_t fingerprint;   /* 0: that of the words, or of the table */
+    const char *settings;   /* as in lxm_embed_options */
+} lxm_convert_options;
+
+typedef struct lxm_convert_result {
+    uint64_t rows;       /* written */
+    uint64_t duplicates; /* rows left out, for their word stands before another row */
+} lxm_convert_result;
+
+/* Writes a table in another form. `result` may be NULL. */
+LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_options *options,
+                                   const char *output_path, const lxm_job *job,
+                                   lxm_convert_result *result, lxm_error *error);
+
+/* Says, as lines of text, what a file of vectors, a table or a folder of shards holds. */
+LXM_API lxm_status lxm_run_info(const char *path, const char *tensor, lxm_output *output,
+                                const lxm_job *job, lxm_error *error);
 
 #ifdef __cplusplus
 }

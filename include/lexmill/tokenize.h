@@ -45,6 +45,8 @@ typedef struct lxm_tokenizer_options {
     const char *pattern; /* a PCRE2 pattern in place of a preset, or NULL */
     bool split;          /* the pattern matches what lies between tokens, not the tokens */
     lxm_normal_form normal_form;
+    bool clean;       /* BERT's clean-up: drop NUL, U+FFFD, Cc, Cf and Co, make white space a space;
+                         the preset "bert" has it */
     bool strip_marks; /* decompose, then drop nonspacing marks (Mn) */
     bool lowercase;   /* Unicode lower case, one code point at a time */
     bool casefold;    /* Unicode full case folding */
@@ -71,6 +73,7 @@ typedef struct lxm_preset {
     const char *pattern; /* PCRE2: the definition of the preset */
     const char *origin;  /* whose pattern it is */
     const char *summary;
+    bool clean; /* with BERT's clean-up, before the pattern */
 } lxm_preset;
 
 /* The presets in the order of the manual; NULL past the last. Static. */

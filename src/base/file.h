@@ -5,6 +5,10 @@
 #include "base/memory.h"
 #include "lexmill/stream.h"
 
+/* Calls `watch` after every read with the bytes taken from the file so far. */
+void lxm_input_watch(lxm_input *input, void (*watch)(void *context, uint64_t consumed),
+                     void *context);
+
 /* A file mapped read-only. An empty file has no data. */
 typedef struct lxm_map {
     const uint8_t *data;
@@ -33,6 +37,9 @@ lxm_status lxm_spool_write(lxm_spool *spool, const void *bytes, size_t length, l
 /* Reads exactly `length` bytes at `offset`. */
 lxm_status lxm_spool_read(lxm_spool *spool, uint64_t offset, void *bytes, size_t length,
                           lxm_error *error);
+
+/* Empties it. */
+lxm_status lxm_spool_clear(lxm_spool *spool, lxm_error *error);
 
 /* Writes all of it to an output and empties it. */
 lxm_status lxm_spool_drain(lxm_spool *spool, lxm_output *output, lxm_error *error);

@@ -8,14 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/direct.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
 
-enum { buffer_size = 256 * 1024 };
+enum { buffer_size = 256 * 1024, send_step = 8 << 20, reserve_ahead = 64 << 20 };
+
+/* A file that grows past this goes past the page cache: the copy into it is half the work of
+ * writing, and a small file is better left there for whoever reads it next. */
+enum { direct_from = 32 << 20 };
 
 struct lxm_output {
     lxm_allocator allocator;
+    const char *name; /* for messages: the caller's */
     int fd;
     bool regular; /* a regular file that we began at its start */
     bool terminal;
@@ -23,7 +29,18 @@ struct lxm_output {
     char *temporary; /* its name until then; NULL: it has none yet */
     uint8_t *buffer;
     size_t used;
+    uint64_t written, sent, reserved; /* bytes: in the file; on their way to disk; with room */
+    lxm_direct *direct;               /* NULL: through the page cache */
+    bool tried_direct;
 };
+
+/* Says which output failed. */
+static lxm_status named(const lxm_output *output, lxm_status status, lxm_error *error)
+{
+    if (status && error)
+        error->path = output->name;
+    return status;
+}
 
 /* The file that a path leads to, through symbolic links, one that is not there included. */
 static lxm_status resolve(const lxm_allocator *allocator, const char *path, char **target,
@@ -105,7 +122,7 @@ static lxm_status open_visible(lxm_output *output, lxm_error *error)
 }
 
 /* Opens a temporary file: one without a name where the file system can, so that nothing is left
- * behind even by a kill. It gets the permissions of the file that it will replace. */
+ * behind even by a kill. It has the permissions of the file that it will replace. */
 static lxm_status open_temporary(lxm_output *output, lxm_error *error)
 {
     char *folder = folder_of(&output->allocator, output->target);
@@ -123,6 +140,8 @@ static lxm_status open_temporary(lxm_output *output, lxm_error *error)
 static lxm_status open_named(lxm_output *output, const char *path, lxm_error *error)
 {
     struct stat status;
+    if (!*path)
+        return lxm_fail_io(error, ENOENT, "can't write");
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
         output->fd = open(path, O_WRONLY | O_CLOEXEC);
         return output->fd < 0 ? lxm_fail_io(error, errno, "can't write") : LXM_OK;
@@ -165,6 +184,7 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     output->fd = -1;
     lxm_status status = LXM_OK;
     bool standard = strcmp(path, "-") == 0;
+    output->name = standard ? "standard output" : path;
     output->buffer = lxm_allocate(&a, buffer_size, 1);
     if (!output->buffer)
         status = lxm_fail_memory(error);
@@ -173,8 +193,7 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     else
         status = open_named(output, path, error);
     if (status) {
-        if (error && status == LXM_ERROR_IO)
-            error->path = standard ? "standard output" : path;
+        named(output, status, error);
         lxm_output_discard(output);
         return status;
     }
@@ -182,16 +201,98 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     return LXM_OK;
 }
 
+/* Room on the disk is taken in large steps. With the size, so that several writers needn't wait for
+ * each other. It may fail: then writing says why. */
+static void reserve(lxm_output *output)
+{
+    if (output->written + reserve_ahead / 2 <= output->reserved)
+        return;
+    (void)fallocate(output->fd, 0, (off_t)output->reserved, reserve_ahead);
+    output->reserved += reserve_ahead;
+}
+
+/* What is written starts its way to disk at once: the sync at the end has little left to wait for.
+ * It may fail. */
+static void write_behind(lxm_output *output)
+{
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (output->written - output->sent < send_step)
+        return;
+    (void)sync_file_range(output->fd, (off_t)output->sent, (off_t)(output->written - output->sent),
+                          SYNC_FILE_RANGE_WRITE);
+    output->sent = output->written;
+#else
+    (void)output;
+#endif
+}
+
+static lxm_status write_cached(lxm_output *output, const void *bytes, size_t length,
+                               lxm_error *error)
+{
+    lxm_status status = lxm_write_all(output->fd, bytes, length, error);
+    output->written += length;
+    if (!status && output->target && output->written >= send_step) {
+        reserve(output);
+        write_behind(output);
+    }
+    return status;
+}
+
+static lxm_status begin_direct(lxm_output *output, const uint8_t **bytes, size_t *length,
+                               lxm_error *error)
+{
+    size_t over = output->written % lxm_direct_alignment,
+           n = over ? lxm_direct_alignment - over : 0;
+    n = n < *length ? n : *length;
+    lxm_status status = write_cached(output, *bytes, n, error);
+    *bytes += n;
+    *length -= n;
+    if (status || output->written % lxm_direct_alignment)
+        return status;
+    output->tried_direct = true;
+    output->direct = lxm_direct_new(output->fd, output->written, &output->allocator);
+    return LXM_OK;
+}
+
+/* Back to an ordinary file, with all that was written in it. */
+static lxm_status end_direct(lxm_output *output, lxm_error *error)
+{
+    if (!output->direct)
+        return LXM_OK;
+    lxm_status status = lxm_direct_finish(output->direct, error);
+    lxm_direct_free(output->direct);
+    output->direct = NULL;
+    if (!status && lseek(output->fd, (off_t)output->written, SEEK_SET) < 0)
+        status = lxm_fail_io(error, errno, "write failed");
+    return status;
+}
+
+static lxm_status write_out(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
+{
+    const uint8_t *p = bytes;
+    lxm_status status = LXM_OK;
+    if (output->target && !output->tried_direct && output->written >= direct_from)
+        status = begin_direct(output, &p, &length, error);
+    if (status || !output->direct) {
+        status = status ? status : write_cached(output, p, length, error);
+    } else {
+        reserve(output);
+        status = lxm_direct_write(output->direct, p, length, error);
+        output->written += length;
+    }
+    return named(output, status, error);
+}
+
 lxm_status lxm_output_flush(lxm_output *output, lxm_error *error)
 {
     size_t used = output->used;
     output->used = 0;
-    return lxm_write_all(output->fd, output->buffer, used, error);
+    return write_out(output, output->buffer, used, error);
 }
 
 lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length, lxm_error *error)
 {
-    if (length <= buffer_size - output->used) {
+    if (length < buffer_size / 2 && length <= buffer_size - output->used) {
         if (length)
             memcpy(output->buffer + output->used, bytes, length);
         output->used += length;
@@ -201,7 +302,7 @@ lxm_status lxm_output_write(lxm_output *output, const void *bytes, size_t length
     if (status)
         return status;
     if (length >= buffer_size / 2)
-        return lxm_write_all(output->fd, bytes, length, error);
+        return write_out(output, bytes, length, error);
     memcpy(output->buffer, bytes, length);
     output->used = length;
     return LXM_OK;
@@ -223,13 +324,15 @@ lxm_status lxm_output_patch(lxm_output *output, uint64_t offset, const void *byt
     if (!output->regular)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "this output can't be rewound");
     lxm_status status = lxm_output_flush(output, error);
+    if (!status)
+        status = named(output, end_direct(output, error), error);
     const uint8_t *p = bytes;
     while (!status && length > 0) {
         ssize_t n = pwrite(output->fd, p, length, (off_t)offset);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return lxm_fail_io(error, errno, "write failed");
+            return named(output, lxm_fail_io(error, errno, "write failed"), error);
         p += n;
         offset += (uint64_t)n;
         length -= (size_t)n;
@@ -258,39 +361,49 @@ static lxm_status name_temporary(lxm_output *output, lxm_error *error)
     return lxm_fail_io(error, EEXIST, "can't write");
 }
 
-static lxm_status sync_folder(const lxm_output *output, lxm_error *error)
+/* Opens the target's folder while a failure can still leave the old file in place. */
+static lxm_status open_folder(const lxm_output *output, int *fd, lxm_error *error)
 {
     char *folder = folder_of(&output->allocator, output->target);
+    *fd = -1;
     if (!folder)
         return lxm_fail_memory(error);
-    lxm_status status = LXM_OK;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || (fsync(fd) && errno != EINVAL && errno != EROFS))
-        status = lxm_fail_io(error, errno, "can't sync the folder");
-    if (fd >= 0)
-        close(fd);
+    *fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int failed = errno;
     lxm_release(&output->allocator, folder);
-    return status;
+    return *fd < 0 ? lxm_fail_io(error, failed, "can't open the folder") : LXM_OK;
+}
+
+static lxm_status move_into_place(lxm_output *output, int folder, lxm_error *error)
+{
+    if (rename(output->temporary, output->target))
+        return lxm_fail_io(error, errno, "can't rename");
+    lxm_release(&output->allocator, output->temporary);
+    output->temporary = NULL;
+    if (fsync(folder) && errno != EINVAL && errno != EROFS)
+        return lxm_fail_io(error, errno, "can't sync the folder");
+    return LXM_OK;
 }
 
 static lxm_status put_in_place(lxm_output *output, lxm_error *error)
 {
-    lxm_status status = LXM_OK;
-    if (fsync(output->fd))
+    int folder = -1, fd = output->fd;
+    lxm_status status = end_direct(output, error);
+    if (!status && output->reserved > output->written && ftruncate(fd, (off_t)output->written))
+        status = lxm_fail_io(error, errno, "can't give back room on the disk");
+    if (!status && fsync(fd))
         status = lxm_fail_io(error, errno, "can't sync to disk");
     if (!status && !output->temporary)
         status = name_temporary(output, error);
-    int fd = output->fd;
     output->fd = -1;
     if (close(fd) && !status)
         status = lxm_fail_io(error, errno, "close failed");
-    if (!status && rename(output->temporary, output->target))
-        status = lxm_fail_io(error, errno, "can't rename");
-    if (!status) {
-        lxm_release(&output->allocator, output->temporary);
-        output->temporary = NULL;
-        status = sync_folder(output, error);
-    }
+    if (!status)
+        status = open_folder(output, &folder, error);
+    if (!status)
+        status = move_into_place(output, folder, error);
+    if (folder >= 0)
+        close(folder);
     return status;
 }
 
@@ -305,6 +418,7 @@ lxm_status lxm_output_commit(lxm_output *output, lxm_error *error)
         if (close(fd))
             status = lxm_fail_io(error, errno, "close failed");
     }
+    named(output, status, error);
     lxm_output_discard(output);
     return status;
 }
@@ -313,6 +427,7 @@ void lxm_output_discard(lxm_output *output)
 {
     if (!output)
         return;
+    lxm_direct_free(output->direct);
     if (output->fd >= 0 && output->fd != STDOUT_FILENO)
         close(output->fd);
     if (output->temporary)

@@ -79,24 +79,33 @@ void cli_try_help(void)
     exit(exit_usage);
 }
 
+static void say(const char *format, va_list arguments)
+{
+    fprintf(stderr, "%s: ", program_name);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
 void cli_usage(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "%s: ", program_name);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    say(format, arguments);
     va_end(arguments);
     exit(exit_usage);
+}
+
+void cli_out_of_memory(void)
+{
+    fprintf(stderr, "%s: out of memory\n", program_name);
+    exit(exit_failed);
 }
 
 void cli_note(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "%s: ", program_name);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    say(format, arguments);
     va_end(arguments);
 }
 
@@ -181,10 +190,95 @@ cli_paths cli_inputs(int argc, char **argv, int first)
     return (cli_paths){(const char *const *)argv + first, (size_t)(argc - first)};
 }
 
+/* A whole text, with a NUL behind it. */
+static lxm_status read_text(lxm_input *input, char **text, size_t *length, lxm_error *error)
+{
+    size_t capacity = 0, n = 1;
+    *length = 0;
+    while (n > 0) {
+        if (capacity - *length < 2) {
+            capacity = capacity ? 2 * capacity : 65536;
+            char *bigger = realloc(*text, capacity);
+            if (!bigger)
+                cli_out_of_memory();
+            *text = bigger;
+        }
+        lxm_status status =
+            lxm_input_read(input, *text + *length, capacity - *length - 1, &n, error);
+        if (status)
+            return status;
+        *length += n;
+    }
+    (*text)[*length] = '\0';
+    return LXM_OK;
+}
+
+static void add_path(cli_list *list, const char *path)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 64;
+        const char **bigger = realloc(list->paths, list->capacity * sizeof *bigger);
+        if (!bigger)
+            cli_out_of_memory();
+        list->paths = bigger;
+    }
+    list->paths[list->count++] = path;
+}
+
+lxm_status cli_list_read(cli_list *list, int argc, char **argv, int first, const char *path,
+                         lxm_error *error)
+{
+    lxm_input *input;
+    size_t length = 0;
+    *list = (cli_list){0};
+    for (int i = first; i < argc; i++)
+        add_path(list, argv[i]);
+    lxm_status status = lxm_input_open(&input, path, NULL, error);
+    if (!status)
+        status = read_text(input, &list->text, &length, error);
+    lxm_input_close(input);
+    if (status) {
+        error->path = path;
+        return status;
+    }
+    if (memchr(list->text, '\0', length))
+        cli_usage("--files-from: '%s' holds a NUL byte: put one name on each line", path);
+    for (char *line = list->text, *end; *line; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end)
+            *end++ = '\0';
+        if (*line)
+            add_path(list, line);
+    }
+    for (size_t i = 0; strcmp(path, "-") == 0 && i < list->count; i++)
+        if (strcmp(list->paths[i], "-") == 0)
+            cli_usage("standard input can't be the list of files and one of them as well");
+    return LXM_OK;
+}
+
+void cli_list_free(cli_list *list)
+{
+    free(list->paths);
+    free(list->text);
+}
+
 void cli_refuse_terminal(const char *path, const char *hint)
 {
     if (strcmp(path, "-") == 0 && isatty(STDOUT_FILENO))
         cli_usage("binary output is not for a terminal: %s", hint);
+}
+
+lxm_stream_format cli_stream_format(const cli_common *common)
+{
+    static const char *const formats[] = {"text", "binary", "jsonl", NULL};
+    lxm_stream_format format = LXM_STREAM_TEXT;
+    if (common->format)
+        format = (lxm_stream_format)cli_choice("format", common->format, formats);
+    if (common->binary)
+        format = LXM_STREAM_BINARY;
+    if (format == LXM_STREAM_BINARY)
+        cli_refuse_terminal(common->output, "use -o FILE, a pipe, or -f text");
+    return format;
 }
 
 static double seconds(void)

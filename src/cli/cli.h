@@ -39,6 +39,11 @@ enum { cli_option_progress = 256, cli_option_no_progress, cli_option_version, cl
  * is opened in the place of a closed standard stream. */
 void cli_start(const char *program);
 
+#define CLI_COMMON_DEFAULT                                                                         \
+    {                                                                                              \
+        .output = "-", .progress = -1                                                              \
+    }
+
 /* Handles a common option; false where `option` is none. --help and --version end the program. */
 bool cli_common_option(cli_common *common, int option, const char *help);
 
@@ -47,6 +52,9 @@ _Noreturn void cli_try_help(void);
 
 /* "PROGRAM: ..." on standard error; exits with 2. */
 _Noreturn void cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The same for memory; exits with 1. */
+_Noreturn void cli_out_of_memory(void);
 
 /* "PROGRAM: PATH:LINE: byte N: MESSAGE"; returns exit_failed, or exit_usage for a bad argument. */
 int cli_failure(const lxm_error *error);
@@ -67,6 +75,21 @@ typedef struct cli_paths {
     size_t count;
 } cli_paths;
 cli_paths cli_inputs(int argc, char **argv, int first);
+
+/* The rest of the command line, then the lines of a file ("-": standard input) that aren't empty:
+ * each is a path, as it stands. */
+typedef struct cli_list {
+    const char **paths;
+    size_t count, capacity;
+    char *text;
+} cli_list;
+lxm_status cli_list_read(cli_list *list, int argc, char **argv, int first, const char *path,
+                         lxm_error *error);
+void cli_list_free(cli_list *list);
+
+/* The format of a token or id stream; ends the program where -f names another, or where binary
+ * would go to a terminal. */
+lxm_stream_format cli_stream_format(const cli_common *common);
 
 /* Refuses to write binary to a terminal: exits with 2 and says what to do. */
 void cli_refuse_terminal(const char *path, const char *hint);

@@ -1,0 +1,349 @@
+/*
+ * tokens -> ids. With a vocabulary that stands, tokens are gathered into tasks of a fixed number
+ * of tokens, so that frames never depend on how the input was read. With one that grows, and for
+ * JSON Lines, whose documents are one line each, one token comes after the other.
+ */
+#include "base/error.h"
+#include "base/pool.h"
+#include "idmap/vocab.h"
+#include "pipeline/job.h"
+#include "pipeline/mappers.h"
+#include "stream/binary.h"
+#include "stream/writer.h"
+
+enum { task_text = 1 << 20 };
+
+/* A run of tokens of one document: items [from, to) of the task. */
+typedef struct piece {
+    size_t from, to;
+    bool last;         /* the document ends here */
+    uint64_t position; /* lxm_block.position */
+    bool lines;        /* of which the unit is lines */
+    bool has_offsets;
+    const char *path;
+} piece;
+
+typedef struct task {
+    lxm_mappers *mappers;
+    lxm_allocator allocator;
+    lxm_buffer text;
+    lxm_span *spans; /* lxm_frame_items of each */
+    uint64_t *offsets;
+    piece *pieces;
+    size_t count, piece_count;
+    lxm_formatter formatter;
+    lxm_status status;
+    lxm_error error;
+} task;
+
+typedef struct run {
+    lxm_allocator allocator;
+    const lxm_vocab *vocab;
+    lxm_vocab *growing; /* the same, or NULL */
+    uint64_t max_size;
+    lxm_stream_options stream;
+    lxm_output *output;
+    const lxm_job *job;
+    lxm_writer *writer;
+    lxm_pool *pool;
+    task *tasks, *task; /* all; the one that is being filled */
+    size_t task_count, next_task;
+    lxm_mappers mappers;
+    lxm_mapper *mapper; /* of what goes one after another */
+    bool in_document;   /* the document under way has tokens before the task's */
+    uint32_t *ids;
+    size_t ids_capacity;
+    const char *path;
+} run;
+
+/* Says where an unknown token stands. */
+static void locate(lxm_error *error, uint64_t position, bool lines, const char *path)
+{
+    if (!error || error->offset == LXM_NO_OFFSET)
+        return;
+    if (lines)
+        error->line = position + error->offset;
+    error->offset = LXM_NO_OFFSET;
+    error->path = path;
+}
+
+/* ---- one after another ---- */
+
+static lxm_status reserve_ids(run *r, size_t count, lxm_error *error)
+{
+    if (count <= r->ids_capacity)
+        return LXM_OK;
+    uint32_t *ids = lxm_resize(&r->allocator, r->ids, count, sizeof *ids);
+    if (!ids)
+        return lxm_fail_memory(error);
+    r->ids = ids;
+    r->ids_capacity = count;
+    return LXM_OK;
+}
+
+static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_error *error)
+{
+    lxm_status status = r->growing ? reserve_ids(r, block->tokens.count, error) : LXM_OK;
+    if (status)
+        return status;
+    lxm_ids ids = {r->ids, block->tokens.count, block->tokens.offsets};
+    status = r->growing
+                 ? lxm_vocab_encode_growing(r->growing, r->max_size, &block->tokens, r->ids, error)
+                 : lxm_mapper_map(r->mapper, &block->tokens, &ids, error);
+    if (status) {
+        locate(error, block->position, lines, r->path);
+        return status;
+    }
+    status = lxm_writer_ids(r->writer, &ids, error);
+    if (!status && block->end_document)
+        status = lxm_writer_end_document(r->writer, error);
+    return status;
+}
+
+/* ---- side by side ---- */
+
+static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
+{
+    const uint64_t *offsets = p->has_offsets ? t->offsets + 2 * p->from : NULL;
+    lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
+    lxm_ids ids;
+    lxm_status status = lxm_mapper_map(mapper, &tokens, &ids, &t->error);
+    if (status) {
+        locate(&t->error, p->position, p->lines, p->path);
+        return status;
+    }
+    status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
+    if (!status && p->last)
+        status = t->formatter.functions->end_document(&t->formatter, &t->error);
+    return status;
+}
+
+static void run_task(void *pointer)
+{
+    task *t = pointer;
+    lxm_mapper *mapper;
+    t->status = lxm_mappers_take(t->mappers, &mapper, &t->error);
+    for (size_t i = 0; !t->status && i < t->piece_count; i++)
+        t->status = encode_piece(t, mapper, &t->pieces[i]);
+    lxm_mappers_give(t->mappers, mapper);
+}
+
+static lxm_status collect(run *r, lxm_error *error)
+{
+    task *t = lxm_pool_take(r->pool);
+    if (!t->status)
+        return lxm_writer_join(r->writer, &t->formatter, error);
+    if (error)
+        *error = t->error;
+    return t->status;
+}
+
+/* Sends the task that is being filled on its way and begins another. */
+static lxm_status submit(run *r, lxm_error *error)
+{
+    task *t = r->task;
+    lxm_status status = LXM_OK;
+    if (t->piece_count == 0)
+        return LXM_OK;
+    lxm_pool_submit(r->pool, t);
+    if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
+        status = collect(r, error);
+    r->next_task = (r->next_task + 1) % r->task_count;
+    r->task = &r->tasks[r->next_task];
+    r->task->count = r->task->piece_count = 0;
+    r->task->text.length = 0;
+    return status;
+}
+
+/* How many tokens the task still takes. */
+static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
+{
+    size_t count = tokens->count - from, room = lxm_frame_items - t->count;
+    size_t used = t->text.length, n = 0;
+    if (count > room)
+        count = room;
+    while (n < count && used < task_text) {
+        used += tokens->spans[from + n].end - tokens->spans[from + n].begin;
+        n++;
+    }
+    return n;
+}
+
+static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t count,
+                         lxm_error *error)
+{
+    const lxm_span *spans = tokens->spans + from;
+    size_t end = t->text.length;
+    for (size_t i = 0; i < count; i++) {
+        size_t begin = end;
+        end += spans[i].end - spans[i].begin;
+        t->spans[t->count + i] = (lxm_span){(uint32_t)begin, (uint32_t)end};
+    }
+    if (!lxm_buffer_reserve(&t->text, end - t->text.length + lxm_copy_slack))
+        return lxm_fail_memory(error);
+    lxm_copy_tokens(t->text.data + t->text.length, tokens, from, count);
+    if (tokens->offsets)
+        memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * from,
+               2 * count * sizeof *t->offsets);
+    t->text.length = end;
+    t->count += count;
+    return LXM_OK;
+}
+
+static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_error *error)
+{
+    size_t from = 0;
+    do {
+        task *t = r->task;
+        size_t n = fitting(t, &block->tokens, from);
+        piece p = {.from = t->count,
+                   .to = t->count + n,
+                   .last = block->end_document && from + n == block->tokens.count,
+                   .position = block->position + from,
+                   .lines = lines,
+                   .has_offsets = block->tokens.offsets != NULL,
+                   .path = r->path};
+        lxm_status status = append(t, &block->tokens, from, n, error);
+        if (status)
+            return status;
+        t->pieces[t->piece_count++] = p;
+        from += n;
+        if (t->count == lxm_frame_items || t->piece_count == lxm_frame_items ||
+            t->text.length >= task_text)
+            status = submit(r, error);
+        if (status)
+            return status;
+    } while (from < block->tokens.count);
+    return LXM_OK;
+}
+
+static lxm_status make_task(run *r, task *t, lxm_error *error)
+{
+    const lxm_allocator *a = &r->allocator;
+    t->mappers = &r->mappers;
+    t->allocator = *a;
+    lxm_formatter_init(&t->formatter, &r->stream, a);
+    lxm_buffer_init(&t->text, a);
+    t->spans = lxm_allocate(a, lxm_frame_items, sizeof *t->spans);
+    t->offsets = lxm_allocate(a, lxm_frame_items, 2 * sizeof *t->offsets);
+    t->pieces = lxm_allocate(a, lxm_frame_items, sizeof *t->pieces);
+    return t->spans && t->offsets && t->pieces ? LXM_OK : lxm_fail_memory(error);
+}
+
+static void free_tasks(run *r)
+{
+    for (size_t i = 0; i < r->task_count; i++) {
+        task *t = &r->tasks[i];
+        if (t->formatter.functions)
+            lxm_formatter_free(&t->formatter);
+        lxm_buffer_free(&t->text);
+        lxm_release(&r->allocator, t->spans);
+        lxm_release(&r->allocator, t->offsets);
+        lxm_release(&r->allocator, t->pieces);
+    }
+    lxm_release(&r->allocator, r->tasks);
+}
+
+static lxm_status make_tasks(run *r, lxm_error *error)
+{
+    lxm_status status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (status)
+        return status;
+    size_t threads = lxm_pool_threads(r->pool);
+    status =
+        lxm_mappers_init(&r->mappers, r->vocab, threads, lxm_cache_budget, &r->allocator, error);
+    if (status)
+        return status;
+    /* one more than are under way: it is being filled */
+    size_t count = lxm_pool_window(r->pool) + 1;
+    r->tasks = lxm_new(&r->allocator, count * sizeof *r->tasks);
+    if (!r->tasks)
+        return lxm_fail_memory(error);
+    r->task_count = count;
+    r->task = r->tasks;
+    for (size_t i = 0; !status && i < count; i++)
+        status = make_task(r, &r->tasks[i], error);
+    return status;
+}
+
+/* ---- both ---- */
+
+/* The header of the stream repeats what the first input's says of the tokenizer. */
+static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
+{
+    if (r->writer)
+        return LXM_OK;
+    if (!r->stream.settings)
+        r->stream.settings = lxm_reader_settings(reader);
+    r->stream.offsets |= lxm_reader_has_offsets(reader);
+    lxm_status status = lxm_writer_new(&r->writer, r->output, &r->stream, &r->allocator, error);
+    r->stream.settings = NULL; /* the reader's */
+    if (!status && !r->growing && r->stream.format != LXM_STREAM_JSONL)
+        status = make_tasks(r, error);
+    else if (!status && !r->growing)
+        status = lxm_mapper_new(&r->mapper, r->vocab, NULL, &r->allocator, error);
+    return status;
+}
+
+static lxm_status encode_stream(void *context, const char *path, lxm_reader *reader,
+                                lxm_error *error)
+{
+    run *r = context;
+    r->path = path;
+    bool more = true, lines = !lxm_reader_is_binary(reader);
+    lxm_status status = start(r, reader, error);
+    while (!status) {
+        lxm_block block;
+        status = lxm_reader_next(reader, &block, &more, error);
+        if (status || !more)
+            break;
+        status =
+            r->pool ? gather_block(r, &block, lines, error) : encode_block(r, &block, lines, error);
+    }
+    return status;
+}
+
+static lxm_status finish(run *r, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    if (r->pool)
+        status = submit(r, error);
+    while (!status && r->pool && lxm_pool_pending(r->pool))
+        status = collect(r, error);
+    return status ? status : lxm_writer_finish(r->writer, error);
+}
+
+static lxm_status encode(run *r, const char *const *paths, size_t count,
+                         const lxm_stream_options *stream, lxm_error *error)
+{
+    r->allocator = lxm_allocator_or_default(r->job->allocator);
+    r->stream = *stream;
+    r->stream.kind = LXM_KIND_IDS;
+    lxm_status status =
+        lxm_job_streams(paths, count, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
+    if (!status)
+        status = finish(r, error);
+    lxm_pool_free(r->pool);
+    free_tasks(r);
+    lxm_mappers_free(&r->mappers);
+    lxm_mapper_free(r->mapper);
+    lxm_release(&r->allocator, r->ids);
+    lxm_writer_free(r->writer);
+    return status;
+}
+
+lxm_status lxm_run_encode(const lxm_vocab *vocab, const char *const *paths, size_t path_count,
+                          const lxm_stream_options *stream, lxm_output *output, const lxm_job *job,
+                          lxm_error *error)
+{
+    run r = {.vocab = vocab, .output = output, .job = job};
+    return encode(&r, paths, path_count, stream, error);
+}
+
+lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size, const char *const *paths,
+                                  size_t path_count, const lxm_stream_options *stream,
+                                  lxm_output *output, const lxm_job *job, lxm_error *error)
+{
+    run r = {.vocab = vocab, .growing = vocab, .max_size = max_size, .output = output, .job = job};
+    return encode(&r, paths, path_count, stream, error);
+}

@@ -1,0 +1,567 @@
+/*
+ * text -> tokens, and text -> ids, which is the same with a mapper at the end. The input is cut
+ * into chunks of a fixed size, so that what comes out can't depend on how it was read. The
+ * documents of a chunk are one task for a thread. A document that is longer than a chunk is cut
+ * where the tokenizer allows it, so that its parts are tasks as well; where it doesn't, it goes
+ * through one segmenter, chunk after chunk.
+ */
+#include "base/error.h"
+#include "base/pool.h"
+#include "pipeline/job.h"
+#include "pipeline/json_lines.h"
+#include "pipeline/mappers.h"
+#include "pipeline/token_end.h"
+#include "stream/writer.h"
+#include "tokenize/documents.h"
+#include "tokenize/segmenter.h"
+#include "tokenize/tokenizer.h"
+
+enum { chunk_size = 256 * 1024 };
+
+static const lxm_split splits[] = {
+    [LXM_DOCUMENTS_FILE] = LXM_SPLIT_FILE,   [LXM_DOCUMENTS_LINE] = LXM_SPLIT_LINE,
+    [LXM_DOCUMENTS_BLANK] = LXM_SPLIT_BLANK, [LXM_DOCUMENTS_NUL] = LXM_SPLIT_NUL,
+    [LXM_DOCUMENTS_JSONL] = LXM_SPLIT_LINE,
+};
+
+/* The documents of one chunk. */
+typedef struct task {
+    uint8_t *bytes;
+    size_t length;
+    lxm_piece *pieces;
+    size_t count, capacity;
+    uint64_t position; /* of bytes[0] in the file */
+    uint64_t lines;    /* newlines in `bytes` */
+    bool first;        /* of its file */
+    uint64_t before;   /* bytes of the first piece's document that stand before it */
+    const char *path;
+    lxm_segmenter *segmenter;
+    lxm_formatter formatter;
+    lxm_token_end end;
+    lxm_mappers *mappers; /* NULL: tokens stay what they are */
+    const lxm_json_lines *json;
+    lxm_line_count json_count; /* JSON Lines; first_bad counts from the task's first line */
+    lxm_status status;
+    lxm_error error;
+} task;
+
+typedef struct run {
+    lxm_allocator allocator;
+    const lxm_tokenizer *tokenizer;
+    const lxm_job *job;
+    lxm_splitter splitter;
+    lxm_writer *writer;
+    lxm_pool *pool;
+    task *tasks;
+    size_t task_count, next_task;
+    bool parts;               /* documents may be cut */
+    lxm_segmenter *segmenter; /* for those that can't be */
+    lxm_token_end end;        /* of it */
+    const lxm_vocab *vocab;   /* NULL: tokens stay what they are */
+    lxm_mappers mappers;
+    bool open; /* it has been given a part of the document under way */
+    uint8_t *chunk;
+    size_t length; /* of the chunk so far */
+    bool final;    /* the file ends with it */
+    const char *path;
+    uint64_t position; /* of chunk[0] in the file */
+    uint64_t line;     /* number of the line behind what has been collected */
+    bool first;        /* nothing of the file has been dealt with yet */
+    uint64_t document; /* where in the file the document under way began */
+    lxm_job_inputs inputs;
+    lxm_json_lines json;
+    lxm_buffer long_line; /* the part of a line of JSON that came with the chunks before */
+    lxm_tokenize_run_result *result;
+} run;
+
+/* Newlines, in lanes of bytes so that a compiler makes vector code of it. */
+static uint64_t count_lines(const uint8_t *bytes, size_t length)
+{
+    enum { lanes = 64, most = 255 };
+    uint64_t lines = 0;
+    while (length >= lanes) {
+        uint8_t counts[lanes] = {0};
+        size_t rounds = length / lanes < most ? length / lanes : most;
+        for (size_t i = 0; i < rounds; i++, bytes += lanes)
+            for (size_t lane = 0; lane < lanes; lane++)
+                counts[lane] = (uint8_t)(counts[lane] + (bytes[lane] == '\n'));
+        for (size_t lane = 0; lane < lanes; lane++)
+            lines += counts[lane];
+        length -= rounds * lanes;
+    }
+    for (size_t i = 0; i < length; i++)
+        lines += bytes[i] == '\n';
+    return lines;
+}
+
+/* Turns a position in a document into one in the file. */
+static void locate(lxm_error *error, uint64_t document, uint64_t position, uint64_t line,
+                   const uint8_t *bytes, size_t length)
+{
+    if (error->offset == LXM_NO_OFFSET)
+        return;
+    error->offset += document;
+    if (error->offset >= position && error->offset - position <= length)
+        error->line = line + count_lines(bytes, (size_t)(error->offset - position));
+}
+
+/* The documents of lines of JSON. */
+static void run_lines(task *t)
+{
+    t->json_count = (lxm_line_count){0};
+    for (size_t i = 0; !t->status && i < t->count; i++) {
+        const uint8_t *line = t->bytes + t->pieces[i].begin;
+        size_t length = t->pieces[i].end - t->pieces[i].begin;
+        bool skipped;
+        if (lxm_json_is_blank(line, length))
+            continue;
+        t->status = lxm_json_lines_push(t->json, t->segmenter, line, length, &skipped, &t->error);
+        t->json_count.lines++;
+        if (skipped && t->json_count.bad++ == 0)
+            t->json_count.first_bad = 1 + count_lines(t->bytes, t->pieces[i].begin);
+        if (t->status)
+            locate(&t->error, t->position + t->pieces[i].begin, t->position, 1, t->bytes,
+                   t->length);
+    }
+}
+
+static void run_pieces(task *t)
+{
+    uint64_t before = t->before;
+    for (size_t i = 0; !t->status && i < t->count; i++) {
+        const lxm_piece *piece = &t->pieces[i];
+        lxm_segmenter_begin_part(t->segmenter, before);
+        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
+                                       piece->end - piece->begin, &t->error);
+        if (!t->status)
+            t->status = piece->last ? lxm_segmenter_end_document(t->segmenter, &t->error)
+                                    : lxm_segmenter_end_part(t->segmenter, &t->error);
+        if (t->status)
+            locate(&t->error, t->position + piece->begin - before, t->position, 1, t->bytes,
+                   t->length);
+        before = 0;
+    }
+}
+
+static void run_task(void *pointer)
+{
+    task *t = pointer;
+    t->status = LXM_OK;
+    if (t->mappers)
+        t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
+    if (t->json->wanted)
+        run_lines(t);
+    else
+        run_pieces(t);
+    if (t->mappers)
+        lxm_mappers_give(t->mappers, t->end.mapper);
+    t->lines = count_lines(t->bytes, t->length);
+}
+
+/* Adds up lines of JSON; the first of them is number `first` of its file. */
+static void count_json(run *r, const lxm_line_count *count, const char *path, uint64_t first)
+{
+    r->result->lines += count->lines;
+    if (count->bad && r->result->bad_lines == 0) {
+        r->result->bad_path = path;
+        r->result->bad_line = first - 1 + count->first_bad;
+    }
+    r->result->bad_lines += count->bad;
+}
+
+/* Takes the oldest task's tokens. */
+static lxm_status collect(run *r, lxm_error *error)
+{
+    task *t = lxm_pool_take(r->pool);
+    uint64_t before = t->first ? 0 : r->line - 1;
+    r->line = before + t->lines + 1;
+    count_json(r, &t->json_count, t->path, before + 1);
+    if (!t->status)
+        return lxm_writer_join(r->writer, &t->formatter, error);
+    if (error) {
+        *error = t->error;
+        error->path = t->path;
+        if (error->line)
+            error->line += before;
+    }
+    return t->status;
+}
+
+static lxm_status drain(run *r, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    while (!status && lxm_pool_pending(r->pool))
+        status = collect(r, error);
+    return status;
+}
+
+static lxm_status add_piece(task *t, const lxm_allocator *a, lxm_piece piece, lxm_error *error)
+{
+    if (t->count == t->capacity) {
+        size_t capacity = t->capacity ? 2 * t->capacity : 64;
+        lxm_piece *pieces = lxm_resize(a, t->pieces, capacity, sizeof *pieces);
+        if (!pieces)
+            return lxm_fail_memory(error);
+        t->pieces = pieces;
+        t->capacity = capacity;
+    }
+    t->pieces[t->count++] = piece;
+    return LXM_OK;
+}
+
+/* The next piece for a task: a document's end, or a part of it that ends at a cut. A part is worth
+ * a task only where it is all that the chunk has. */
+static bool next_piece(run *r, size_t at, bool alone, lxm_piece *piece, size_t *used)
+{
+    lxm_splitter trial = r->splitter;
+    *used = lxm_splitter_next(&trial, r->chunk + at, r->length - at, r->final, piece);
+    if (piece->nothing)
+        return false;
+    if (!piece->last) {
+        size_t cut = 0;
+        if (r->parts && alone)
+            cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + at + piece->begin,
+                                    piece->end - piece->begin);
+        if (cut == 0)
+            return false;
+        piece->end = *used = piece->begin + cut;
+    }
+    r->splitter.in_document = !piece->last;
+    piece->begin += at;
+    piece->end += at;
+    return true;
+}
+
+/* Finds the pieces of the chunk that a task can have; returns how many bytes they take. */
+static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
+{
+    lxm_piece piece;
+    size_t used;
+    *taken = 0;
+    t->count = 0;
+    t->before = r->splitter.in_document ? r->position - r->document : 0;
+    while (next_piece(r, *taken, t->count == 0, &piece, &used)) {
+        lxm_status status = add_piece(t, &r->allocator, piece, error);
+        if (status)
+            return status;
+        if (!piece.last && t->before == 0)
+            r->document = r->position + piece.begin;
+        *taken += used;
+        if (!piece.last || (r->final && *taken == r->length))
+            break;
+    }
+    return LXM_OK;
+}
+
+/* Hands what it can of the chunk to a task; the chunk keeps what is behind. */
+static lxm_status submit(run *r, bool *done, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    size_t taken;
+    *done = false;
+    if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
+        status = collect(r, error);
+    task *t = &r->tasks[r->next_task];
+    if (!status)
+        status = gather(r, t, &taken, error);
+    if (status || t->count == 0)
+        return status;
+    uint8_t *bytes = r->chunk;
+    r->chunk = t->bytes;
+    t->bytes = bytes;
+    t->length = taken;
+    t->position = r->position;
+    t->first = r->first;
+    t->path = r->path;
+    r->first = false;
+    r->length -= taken;
+    r->position += taken;
+    memcpy(r->chunk, bytes + taken, r->length);
+    r->next_task = (r->next_task + 1) % r->task_count;
+    lxm_pool_submit(r->pool, t);
+    *done = true;
+    return LXM_OK;
+}
+
+/* Where the open segmenter may hand over to tasks again: the first cut of a piece, or its end. */
+static size_t first_cut(const run *r, const lxm_piece *piece)
+{
+    size_t cut = 0, length = piece->end - piece->begin;
+    for (size_t n = 4096; cut == 0 && r->parts && n < length; n *= 2)
+        cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + piece->begin, n);
+    return piece->begin + (cut ? cut : length);
+}
+
+/* Forgets the first bytes of the chunk, which no task has had. */
+static void consume(run *r, size_t used)
+{
+    r->line = (r->first ? 1 : r->line) + count_lines(r->chunk, used);
+    r->first = false;
+    r->position += used;
+    r->length -= used;
+    memmove(r->chunk, r->chunk + used, r->length);
+}
+
+/* Segments the long line, which is whole. */
+static lxm_status end_long_line(run *r, lxm_error *error)
+{
+    lxm_line_count count = {.lines = 1, .first_bad = 1};
+    uint64_t line = r->first ? 1 : r->line;
+    bool skipped = false;
+    lxm_status status = LXM_OK;
+    if (!lxm_json_is_blank(r->long_line.data, r->long_line.length))
+        status = lxm_json_lines_push(&r->json, r->segmenter, r->long_line.data, r->long_line.length,
+                                     &skipped, error);
+    else
+        count.lines = 0;
+    count.bad = skipped;
+    count_json(r, &count, r->path, line);
+    if (status && error) {
+        error->line = line;
+        if (error->offset != LXM_NO_OFFSET)
+            error->offset += r->document;
+    }
+    lxm_buffer_free(&r->long_line); /* its memory would be kept to the end */
+    return status;
+}
+
+/* Takes a piece of a line of JSON that is longer than a chunk. */
+static lxm_status push_long_line(run *r, const lxm_piece *piece, lxm_error *error)
+{
+    size_t length = piece->end - piece->begin;
+    if (length > lxm_longest_line - r->long_line.length) {
+        lxm_status status = lxm_fail_at(error, LXM_ERROR_LIMIT, r->document,
+                                        "a line of more than 1 GiB begins here");
+        if (error)
+            error->line = r->first ? 1 : r->line;
+        return status;
+    }
+    if (!lxm_buffer_append(&r->long_line, r->chunk + piece->begin, length))
+        return lxm_fail_memory(error);
+    return piece->last ? end_long_line(r, error) : LXM_OK;
+}
+
+/* Takes the next piece of a document that no task can have. */
+static lxm_status push_long_text(run *r, const lxm_piece *piece, size_t *used, lxm_error *error)
+{
+    if (!r->open)
+        lxm_segmenter_begin_part(r->segmenter, r->position + piece->begin - r->document);
+    r->open = true;
+    size_t end = piece->last ? piece->end : first_cut(r, piece);
+    lxm_status status =
+        lxm_segmenter_push(r->segmenter, r->chunk + piece->begin, end - piece->begin, error);
+    if (!status && piece->last)
+        status = lxm_segmenter_end_document(r->segmenter, error);
+    else if (!status && end < piece->end)
+        status = lxm_segmenter_end_part(r->segmenter, error);
+    if (status && error)
+        locate(error, r->document, r->position, r->first ? 1 : r->line, r->chunk, r->length);
+    if (piece->last || end < piece->end)
+        r->open = false;
+    if (!piece->last)
+        *used = end;
+    return status;
+}
+
+static lxm_status push_long(run *r, size_t *used, lxm_error *error)
+{
+    lxm_piece piece;
+    bool first = !r->splitter.in_document;
+    *used = lxm_splitter_next(&r->splitter, r->chunk, r->length, r->final, &piece);
+    if (piece.nothing)
+        return LXM_OK;
+    if (first)
+        r->document = r->position + piece.begin;
+    if (!r->json.wanted)
+        return push_long_text(r, &piece, used, error);
+    r->open = !piece.last;
+    return push_long_line(r, &piece, error);
+}
+
+/* Deals with a chunk that is full, or the file's last; *idle where nothing is left to do. */
+static lxm_status process(run *r, bool *idle, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    size_t before = r->length, used = 0;
+    bool done = false;
+    if (!r->open)
+        status = submit(r, &done, error);
+    if (!status && !done) {
+        status = drain(r, error); /* which gives all mappers back */
+        if (!status && r->vocab)
+            status = lxm_mappers_take(&r->mappers, &r->end.mapper, error);
+        if (!status)
+            status = push_long(r, &used, error);
+        if (r->vocab)
+            lxm_mappers_give(&r->mappers, r->end.mapper);
+        consume(r, used);
+    }
+    *idle = r->final && !r->splitter.in_document && (r->length == 0 || r->length == before);
+    return status;
+}
+
+/* Fills the chunk, whatever the reads bring. */
+static lxm_status fill(run *r, lxm_input *input, lxm_error *error)
+{
+    while (r->length < chunk_size && !r->final) {
+        size_t n;
+        lxm_status status =
+            lxm_input_read(input, r->chunk + r->length, chunk_size - r->length, &n, error);
+        if (status)
+            return status;
+        r->length += n;
+        r->final = n == 0;
+    }
+    return LXM_OK;
+}
+
+static lxm_status run_file(run *r, const char *path, lxm_error *error)
+{
+    lxm_input *input;
+    lxm_status status = lxm_job_open(&r->inputs, path, &input, error);
+    r->path = path;
+    r->length = 0;
+    r->position = 0;
+    r->first = true;
+    r->final = false;
+    r->splitter.in_document = false;
+    r->open = false;
+    for (bool idle = false; !status && !idle;) {
+        status = fill(r, input, error);
+        if (!status)
+            status = process(r, &idle, error);
+    }
+    lxm_job_close(&r->inputs, input);
+    if (status)
+        lxm_job_blame(error, path);
+    return status;
+}
+
+static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, lxm_error *error)
+{
+    t->json = &r->json;
+    t->mappers = r->vocab ? &r->mappers : NULL;
+    lxm_formatter_init(&t->formatter, stream, &r->allocator);
+    t->end.formatter = &t->formatter;
+    lxm_token_sink sink = lxm_token_end_sink(&t->end);
+    t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
+    if (!t->bytes)
+        return lxm_fail_memory(error);
+    return lxm_segmenter_new(&t->segmenter, r->tokenizer, &sink, &r->allocator, error);
+}
+
+static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error *error)
+{
+    r->task_count = lxm_pool_window(r->pool);
+    r->tasks = lxm_new(&r->allocator, r->task_count * sizeof *r->tasks);
+    if (!r->tasks) {
+        r->task_count = 0;
+        return lxm_fail_memory(error);
+    }
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < r->task_count; i++)
+        status = make_task(r, &r->tasks[i], stream, error);
+    return status;
+}
+
+static void free_tasks(run *r)
+{
+    for (size_t i = 0; i < r->task_count; i++) {
+        task *t = &r->tasks[i];
+        lxm_segmenter_free(t->segmenter);
+        if (t->formatter.functions)
+            lxm_formatter_free(&t->formatter);
+        lxm_release(&r->allocator, t->bytes);
+        lxm_release(&r->allocator, t->pieces);
+    }
+    lxm_release(&r->allocator, r->tasks);
+}
+
+static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *output,
+                        lxm_error *error)
+{
+    lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
+    if (!status)
+        status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (!status && r->vocab)
+        status = lxm_mappers_init(&r->mappers, r->vocab, lxm_pool_threads(r->pool),
+                                  lxm_cache_budget, &r->allocator, error);
+    if (!status)
+        status = make_tasks(r, stream, error);
+    r->end.writer = r->writer;
+    lxm_token_sink sink = lxm_token_end_sink(&r->end);
+    if (!status)
+        status = lxm_segmenter_new(&r->segmenter, r->tokenizer, &sink, &r->allocator, error);
+    if (!status && !(r->chunk = lxm_allocate(&r->allocator, chunk_size, 1)))
+        status = lxm_fail_memory(error);
+    return status;
+}
+
+static void finish(run *r)
+{
+    lxm_pool_free(r->pool); /* first: its threads use the tasks */
+    free_tasks(r);
+    lxm_mappers_free(&r->mappers);
+    lxm_segmenter_free(r->segmenter);
+    lxm_release(&r->allocator, r->chunk);
+    lxm_buffer_free(&r->long_line);
+    lxm_json_lines_free(&r->json);
+    lxm_writer_free(r->writer);
+}
+
+static lxm_status run_files(run *r, const char *const *paths, size_t count,
+                            const lxm_tokenize_run_options *options,
+                            const lxm_stream_options *stream, lxm_output *output, lxm_error *error)
+{
+    lxm_buffer_init(&r->long_line, &r->allocator);
+    lxm_status status =
+        lxm_json_lines_init(&r->json, options, r->tokenizer->options.invalid, &r->allocator, error);
+    if (!status)
+        status = start(r, stream, output, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status = run_file(r, paths[i], error);
+    if (!status)
+        status = drain(r, error);
+    if (!status)
+        status = lxm_writer_finish(r->writer, error);
+    finish(r);
+    return status;
+}
+
+lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                   const char *const *paths, size_t path_count,
+                                   const lxm_tokenize_run_options *run_options,
+                                   const lxm_stream_options *stream, lxm_output *output,
+                                   const lxm_job *job, lxm_tokenize_run_result *result,
+                                   lxm_error *error)
+{
+    static const lxm_tokenize_run_options standard;
+    lxm_tokenize_run_result unwanted;
+    const lxm_tokenize_run_options *how = run_options ? run_options : &standard;
+    if (how->documents > LXM_DOCUMENTS_JSONL)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
+    lxm_stream_options options = *stream;
+    options.kind = vocab ? LXM_KIND_IDS : LXM_KIND_TOKENS;
+    if (!options.settings)
+        options.settings = lxm_tokenizer_settings(tokenizer);
+    run r = {.allocator = lxm_allocator_or_default(job->allocator),
+             .tokenizer = tokenizer,
+             .vocab = vocab,
+             .job = job,
+             .inputs = {.job = job},
+             .splitter = {splits[how->documents], false},
+             /* a document in JSON Lines is one line: its parts can't be written side by side */
+             .parts = stream->format != LXM_STREAM_JSONL && how->documents != LXM_DOCUMENTS_JSONL,
+             .result = result ? result : &unwanted};
+    *r.result = (lxm_tokenize_run_result){0};
+    return run_files(&r, paths, path_count, how, &options, output, error);
+}
+
+lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
+                            size_t path_count, const lxm_tokenize_run_options *run_options,
+                            const lxm_stream_options *stream, lxm_output *output,
+                            const lxm_job *job, lxm_tokenize_run_result *result, lxm_error *error)
+{
+    return lxm_run_tokenize_encode(tokenizer, NULL, paths, path_count, run_options, stream, output,
+                                   job, result, error);
+}

@@ -1,0 +1,144 @@
+/* Text form. Tokens: one a line, an empty line between documents. Ids: one document a line. */
+#include "base/error.h"
+#include "base/escape.h"
+#include "base/utf8.h"
+#include "stream/formatter.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+static bool nothing(lxm_formatter *formatter)
+{
+    (void)formatter;
+    return true;
+}
+
+/* Which of the first `length` bytes, at most 16, are written as escapes. */
+static unsigned escapes(const uint8_t *bytes, size_t length)
+{
+    unsigned found = 0;
+#if defined(__SSE2__)
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+    __m128i hit = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
+    found = (unsigned)_mm_movemask_epi8(hit);
+#else
+    for (unsigned i = 0; i < length; i++)
+        found |= (unsigned)(bytes[i] == '\\' || bytes[i] == '\n' || bytes[i] == '\r' ||
+                            bytes[i] == '\t' || bytes[i] == '\0')
+                 << i;
+#endif
+    return found & ((1u << length) - 1);
+}
+
+static bool is_inside_character(uint8_t byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Writes a short token that needs no escape and its newline; false where it isn't one. `readable`
+ * bytes, valid UTF-8 as a whole, can be read, and 17 written. */
+static bool put_short(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
+{
+    if (length > 16 || readable < 16 || escapes(token, length))
+        return false;
+    if (is_inside_character(token[0]) || (length < readable && is_inside_character(token[length])))
+        return false;
+    memcpy(out, token, 16); /* a fixed length is far cheaper */
+    out[length] = '\n';
+    return true;
+}
+
+static bool put_offsets(lxm_formatter *f, const uint64_t *offsets)
+{
+    if (!lxm_buffer_reserve(&f->out, 64))
+        return false;
+    uint8_t *p = f->out.data + f->out.length;
+    *p++ = '\t';
+    p = lxm_format_number(p, offsets[0]);
+    *p++ = '\t';
+    p = lxm_format_number(p, offsets[1]);
+    f->out.length = (size_t)(p - f->out.data);
+    return true;
+}
+
+static bool separate(lxm_formatter *f)
+{
+    bool due = f->separate;
+    f->separate = false;
+    return !due || lxm_buffer_append(&f->out, "\n", 1);
+}
+
+static bool put_token(lxm_formatter *f, const uint8_t *token, size_t length,
+                      const uint64_t *offsets)
+{
+    return lxm_escape(&f->out, token, length) && (!offsets || put_offsets(f, offsets)) &&
+           lxm_buffer_append(&f->out, "\n", 1);
+}
+
+static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
+{
+    const lxm_span *spans = tokens->spans;
+    size_t begin = spans[0].begin, end = spans[tokens->count - 1].end;
+    const uint64_t *offsets = f->offsets ? tokens->offsets : NULL;
+    /* where the text as a whole is UTF-8, so is each token that begins and ends between characters
+     */
+    bool valid = lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
+    for (size_t i = 0; i < tokens->count; i++) {
+        const uint8_t *token = tokens->text + spans[i].begin;
+        size_t length = spans[i].end - spans[i].begin;
+        if (!lxm_buffer_reserve(&f->out, 32))
+            return false;
+        if (valid && !offsets &&
+            put_short(f->out.data + f->out.length, token, length, end - spans[i].begin))
+            f->out.length += length + 1;
+        else if (!put_token(f, token, length, offsets ? offsets + 2 * i : NULL))
+            return false;
+    }
+    return true;
+}
+
+static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_error *error)
+{
+    if (tokens->count == 0)
+        return LXM_OK;
+    return lxm_format_status(separate(f) && append_tokens(f, tokens), error);
+}
+
+static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error)
+{
+    size_t most;
+    if (!lxm_multiply(ids->count, 11, &most) || !lxm_buffer_reserve(&f->out, most))
+        return lxm_fail_memory(error);
+    uint8_t *p = f->out.data + f->out.length;
+    for (size_t i = 0; i < ids->count; i++) {
+        if (f->in_document)
+            *p++ = ' ';
+        f->in_document = true;
+        p = lxm_format_number(p, ids->ids[i]);
+    }
+    f->out.length = (size_t)(p - f->out.data);
+    return LXM_OK;
+}
+
+static lxm_status end_document(lxm_formatter *f, lxm_error *error)
+{
+    bool good = f->kind == LXM_KIND_IDS ? lxm_buffer_append(&f->out, "\n", 1) : separate(f);
+    f->separate = f->kind == LXM_KIND_TOKENS;
+    f->in_document = false;
+    f->totals.documents++;
+    return lxm_format_status(good, error);
+}
+
+const lxm_formatter_functions lxm_text_formatter = {
+    .begin = nothing,
+    .tokens = put_tokens,
+    .ids = put_ids,
+    .end_document = end_document,
+    .flush = nothing,
+    .finish = nothing,
+};

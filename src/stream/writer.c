@@ -1,0 +1,86 @@
+#include "base/error.h"
+#include "stream/formatter.h"
+#include "stream/writer.h"
+
+enum { write_at = 64 * 1024 };
+
+struct lxm_writer {
+    lxm_formatter formatter;
+    lxm_output *output;
+};
+
+lxm_status lxm_writer_new(lxm_writer **out, lxm_output *output, const lxm_stream_options *options,
+                          const lxm_allocator *allocator, lxm_error *error)
+{
+    *out = NULL;
+    if (options->format > LXM_STREAM_JSONL ||
+        (options->kind != LXM_KIND_TOKENS && options->kind != LXM_KIND_IDS))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown stream format or kind");
+    lxm_allocator a = lxm_allocator_or_default(allocator);
+    lxm_writer *writer = lxm_new(&a, sizeof *writer);
+    if (!writer)
+        return lxm_fail_memory(error);
+    lxm_formatter_init(&writer->formatter, options, &a);
+    writer->output = output;
+    if (!writer->formatter.functions->begin(&writer->formatter)) {
+        lxm_writer_free(writer);
+        return lxm_fail_memory(error);
+    }
+    *out = writer;
+    return LXM_OK;
+}
+
+void lxm_writer_free(lxm_writer *writer)
+{
+    if (!writer)
+        return;
+    lxm_allocator a = writer->formatter.allocator;
+    lxm_formatter_free(&writer->formatter);
+    lxm_release(&a, writer);
+}
+
+static lxm_status send(lxm_writer *writer, size_t at_least, lxm_error *error)
+{
+    lxm_buffer *out = &writer->formatter.out;
+    if (out->length < at_least)
+        return LXM_OK;
+    lxm_status status = lxm_output_write(writer->output, out->data, out->length, error);
+    out->length = 0;
+    return status;
+}
+
+lxm_status lxm_writer_tokens(lxm_writer *writer, const lxm_tokens *tokens, lxm_error *error)
+{
+    lxm_status status = writer->formatter.functions->tokens(&writer->formatter, tokens, error);
+    return status ? status : send(writer, write_at, error);
+}
+
+lxm_status lxm_writer_ids(lxm_writer *writer, const lxm_ids *ids, lxm_error *error)
+{
+    lxm_status status = writer->formatter.functions->ids(&writer->formatter, ids, error);
+    return status ? status : send(writer, write_at, error);
+}
+
+lxm_status lxm_writer_end_document(lxm_writer *writer, lxm_error *error)
+{
+    lxm_status status = writer->formatter.functions->end_document(&writer->formatter, error);
+    return status ? status : send(writer, write_at, error);
+}
+
+lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *error)
+{
+    lxm_status status = lxm_formatter_lead(&writer->formatter, from, error);
+    if (!status)
+        status = send(writer, 0, error);
+    if (!status)
+        status = lxm_output_write(writer->output, from->out.data, from->out.length, error);
+    from->out.length = 0;
+    return status;
+}
+
+lxm_status lxm_writer_finish(lxm_writer *writer, lxm_error *error)
+{
+    if (!writer->formatter.functions->finish(&writer->formatter))
+        return lxm_fail_memory(error);
+    return send(writer, 0, error);
+}

@@ -1,0 +1,121 @@
+#include "tokenize/alignment.h"
+
+void lxm_alignment_init(lxm_alignment *alignment, const lxm_allocator *allocator)
+{
+    *alignment = (lxm_alignment){.allocator = *allocator};
+}
+
+void lxm_alignment_free(lxm_alignment *alignment)
+{
+    if (alignment->list)
+        lxm_release(&alignment->allocator, alignment->list);
+    alignment->list = NULL;
+    alignment->count = alignment->capacity = 0;
+}
+
+void lxm_alignment_clear(lxm_alignment *alignment)
+{
+    alignment->count = 0;
+}
+
+/* Whether source bytes that gave nothing lie behind the last entry, which would seem to be its. */
+static bool leaves_gap(const lxm_alignment *alignment, uint64_t source)
+{
+    return alignment->count > 0 && alignment->list[alignment->count - 1].whole &&
+           alignment->end < source;
+}
+
+/* Whether text that follows byte for byte needs no entry of its own. */
+static bool continues(const lxm_alignment *alignment, size_t text, uint64_t source)
+{
+    if (alignment->count == 0)
+        return false;
+    const lxm_aligned *last = &alignment->list[alignment->count - 1];
+    return !last->whole && source - last->source == text - last->text;
+}
+
+bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
+                       bool whole)
+{
+    if (leaves_gap(alignment, source) &&
+        !lxm_alignment_add(alignment, text, alignment->end, alignment->end, false))
+        return false;
+    alignment->end = end;
+    if (!whole && continues(alignment, text, source))
+        return true;
+    if (alignment->count == alignment->capacity) {
+        size_t capacity = alignment->capacity ? 2 * alignment->capacity : 16;
+        lxm_aligned *list =
+            lxm_resize(&alignment->allocator, alignment->list, capacity, sizeof *list);
+        if (!list)
+            return false;
+        alignment->list = list;
+        alignment->capacity = capacity;
+    }
+    alignment->list[alignment->count++] = (lxm_aligned){text, source, whole};
+    return true;
+}
+
+bool lxm_alignment_append(lxm_alignment *alignment, const lxm_alignment *more, size_t shift)
+{
+    for (size_t i = 0; i < more->count; i++) {
+        const lxm_aligned *a = &more->list[i];
+        uint64_t end = i + 1 < more->count ? a[1].source : more->end;
+        if (!lxm_alignment_add(alignment, shift + a->text, a->source, end, a->whole))
+            return false;
+    }
+    return true;
+}
+
+/* The entry that covers a byte of text, searched from entry `from` on. */
+static size_t covering(const lxm_alignment *alignment, size_t from, size_t text)
+{
+    while (from + 1 < alignment->count && alignment->list[from + 1].text <= text)
+        from++;
+    return from;
+}
+
+void lxm_alignment_drop(lxm_alignment *alignment, size_t length)
+{
+    if (alignment->count == 0 || length == 0)
+        return;
+    size_t first = covering(alignment, 0, length);
+    lxm_aligned *list = alignment->list;
+    if (!list[first].whole)
+        list[first].source += length - list[first].text;
+    list[first].text = length;
+    alignment->count -= first;
+    for (size_t i = 0; i < alignment->count; i++) {
+        list[i] = list[first + i];
+        list[i].text -= length;
+    }
+}
+
+static uint64_t source_end(const lxm_alignment *alignment, size_t entry, size_t end)
+{
+    const lxm_aligned *a = &alignment->list[entry];
+    if (!a->whole)
+        return a->source + (end - a->text);
+    return entry + 1 < alignment->count ? a[1].source : alignment->end;
+}
+
+uint64_t lxm_alignment_source(const lxm_alignment *alignment, size_t text)
+{
+    if (alignment->count == 0)
+        return alignment->end;
+    const lxm_aligned *a = &alignment->list[covering(alignment, 0, text)];
+    return a->whole ? a->source : a->source + (text - a->text);
+}
+
+void lxm_alignment_map(const lxm_alignment *alignment, const lxm_span *spans, size_t count,
+                       uint64_t *offsets)
+{
+    size_t entry = 0;
+    for (size_t i = 0; i < count; i++) {
+        entry = covering(alignment, entry, spans[i].begin);
+        const lxm_aligned *a = &alignment->list[entry];
+        offsets[2 * i] = a->whole ? a->source : a->source + (spans[i].begin - a->text);
+        entry = covering(alignment, entry, spans[i].end - 1);
+        offsets[2 * i + 1] = source_end(alignment, entry, spans[i].end);
+    }
+}

@@ -1,0 +1,46 @@
+/*
+ * Where text came from. Entries are in order of text; each says how the text from its position to
+ * that of the next came about: byte for byte from `source` on, or as a whole from what lies
+ * between its source and that of the next entry.
+ */
+#ifndef LXM_TOKENIZE_ALIGNMENT_H
+#define LXM_TOKENIZE_ALIGNMENT_H
+
+#include "base/memory.h"
+#include "lexmill/tokenize.h"
+
+typedef struct lxm_aligned {
+    size_t text;
+    uint64_t source;
+    bool whole; /* not byte for byte */
+} lxm_aligned;
+
+typedef struct lxm_alignment {
+    lxm_aligned *list;
+    size_t count, capacity;
+    uint64_t end; /* source position behind the last byte of text */
+    lxm_allocator allocator;
+} lxm_alignment;
+
+void lxm_alignment_init(lxm_alignment *alignment, const lxm_allocator *allocator);
+void lxm_alignment_free(lxm_alignment *alignment);
+void lxm_alignment_clear(lxm_alignment *alignment);
+
+/* Says that text from `text` on came from [source, end); false when memory runs out. */
+bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
+                       bool whole);
+
+/* Appends another whose text stands `shift` bytes further on. */
+bool lxm_alignment_append(lxm_alignment *alignment, const lxm_alignment *more, size_t shift);
+
+/* Forgets the first `length` bytes of text. */
+void lxm_alignment_drop(lxm_alignment *alignment, size_t length);
+
+/* The source ranges of spans, which are in order; `offsets` holds 2 x count. */
+void lxm_alignment_map(const lxm_alignment *alignment, const lxm_span *spans, size_t count,
+                       uint64_t *offsets);
+
+/* The source position of one byte of text. */
+uint64_t lxm_alignment_source(const lxm_alignment *alignment, size_t text);
+
+#endif
