@@ -94,7 +94,11 @@ typedef struct lxm_window_options {
     size_t stride;  /* 0: the context */
     bool targets;   /* a window needs one id more, for its last target */
     bool pad;       /* ids that fill no whole window make a last, padded one */
+    bool pad_left;  /* padding goes before them */
     uint32_t pad_id;
+    bool pack;       /* documents follow one another in windows; batches tell them apart */
+    bool has_eot;    /* with `pack`: eot_id stands between two documents */
+    uint32_t eot_id; /* and belongs to the one that it ends */
 } lxm_window_options;
 
 /* Some windows, in order; each array is count x context. Valid until the sink returns. */
@@ -103,6 +107,9 @@ typedef struct lxm_window_batch {
     const uint32_t *inputs;
     const uint32_t *targets; /* NULL unless asked for */
     const uint8_t *mask;     /* 1: an id of the document, 0: padding; NULL unless `pad` */
+    /* of each input: 0 for the window's first document, 1 for the next, ...; -1: padding. NULL
+     * unless `pack` */
+    const int32_t *documents;
 } lxm_window_batch;
 
 typedef struct lxm_window_sink {

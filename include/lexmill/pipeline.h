@@ -63,6 +63,31 @@ LXM_API lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *
                                     const lxm_job *job, lxm_tokenize_run_result *result,
                                     lxm_error *error);
 
+/* The same, and the tokens' ids in one go: an id stream, byte for byte what lxm_run_encode makes of
+ * the token stream, but for how a binary one is cut into frames. */
+LXM_API lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                           const char *const *paths, size_t path_count,
+                                           const lxm_tokenize_run_options *options,
+                                           const lxm_stream_options *stream, lxm_output *output,
+                                           const lxm_job *job, lxm_tokenize_run_result *result,
+                                           lxm_error *error);
+
+/* Text to ids in memory: one thread's segmenter and mapper in one. Once it has met documents of
+ * the size, it allocates nothing more. */
+typedef struct lxm_encoder lxm_encoder;
+
+/* Both must outlive the encoder; `options` may be NULL. Offsets come with the ids where the
+ * tokenizer was made with them. */
+LXM_API lxm_status lxm_encoder_new(lxm_encoder **encoder, const lxm_tokenizer *tokenizer,
+                                   const lxm_vocab *vocab, const lxm_mapper_options *options,
+                                   const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_encoder_free(lxm_encoder *encoder);
+
+/* Encodes a whole document; the ids are the encoder's until the next call. error->offset is a
+ * position in the text, where one is known. After an error the encoder is fit for another. */
+LXM_API lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, size_t length,
+                                      lxm_ids *ids, lxm_error *error);
+
 /* Counts the tokens of token streams. */
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,
                                  const lxm_job *job, lxm_error *error);
@@ -92,13 +117,24 @@ typedef enum lxm_vector_format {
     LXM_VECTORS_SHARDS = 3       /* a folder of such files, and manifest.json, which comes last */
 } lxm_vector_format;
 
+/* The order of windows. */
+typedef enum lxm_shuffle {
+    LXM_SHUFFLE_NONE = 0,
+    LXM_SHUFFLE_SEEDED = 1, /* by shuffle_seed; no memory for it, however many there are */
+    LXM_SHUFFLE_TORCH = 2   /* that of a torch DataLoader with shuffle=True right after
+                               torch.manual_seed(shuffle_seed); 4 bytes of memory a window */
+} lxm_shuffle;
+
 /* A zeroed struct with a table is the default: every id is a row. */
 typedef struct lxm_embed_options {
     const lxm_table *table;
     const lxm_table *positions; /* NULL: none; needs windows */
     lxm_window_options window;  /* context 0: no windows */
     size_t batch;               /* rows (windows) a batch; 0: 1024 */
-    bool drop_last;             /* drops the last batch where it isn't whole */
+    lxm_shuffle shuffle;        /* needs windows; they wait in an unnamed file in $TMPDIR */
+    uint64_t shuffle_seed;
+    bool ids_only;  /* .safetensors and shards of windows, without vectors */
+    bool drop_last; /* drops the last batch where it isn't whole */
     lxm_vector_format format;
     lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */

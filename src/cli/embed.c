@@ -23,12 +23,16 @@ static const char help[] =
     "      --stride S      ids from one window to the next (default L)\n"
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
+    "      --pad-side S    right or left\n"
+    "      --pack          windows go on from one document to the next (--eot ID between)\n"
+    "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
+    "      --ids-only      no vectors, but inputs and what goes along\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
     "      --batch B       rows (windows) a batch (1024); --drop-last: no part of one\n"
     "  -f, --format F      text, npy, safetensors or shards; default: by name's end,\n"
     "                      otherwise a folder of shards\n"
     "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
-    "      --save-vocab F  convert: the words, for idmap -V; -V F: words of a table\n"
+    "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
     "      --shard-size N  most bytes a shard (1G); --force replaces what is there\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
     "                      output, .npy arrays one after another\n"
@@ -59,6 +63,12 @@ enum {
     option_fingerprint,
     option_dtype,
     option_save_vocab,
+    option_pad_side,
+    option_pack,
+    option_eot,
+    option_shuffle,
+    option_shuffle_like,
+    option_ids_only,
 };
 
 static const struct option long_options[] = {
@@ -82,11 +92,19 @@ static const struct option long_options[] = {
     {"dtype", required_argument, NULL, option_dtype},
     {"vocab", required_argument, NULL, 'V'},
     {"save-vocab", required_argument, NULL, option_save_vocab},
+    {"pad-side", required_argument, NULL, option_pad_side},
+    {"pack", no_argument, NULL, option_pack},
+    {"eot", required_argument, NULL, option_eot},
+    {"shuffle", required_argument, NULL, option_shuffle},
+    {"shuffle-like", required_argument, NULL, option_shuffle_like},
+    {"ids-only", no_argument, NULL, option_ids_only},
     {NULL, 0, NULL, 0},
 };
 
 const char *const embed_inits[] = {"normal", "uniform", "zeros", "one-hot", "torch", NULL};
 static const char *const dtypes[] = {"f32", "f16", "bf16", "i8", NULL};
+static const char *const sides[] = {"right", "left", NULL};
+static const char *const orders[] = {"torch", NULL};
 static const char *const positions[] = {"none", "learned", "sinusoidal", NULL};
 
 enum { positions_none, positions_learned, positions_sinusoidal };
@@ -140,14 +158,13 @@ static bool set_table_option(embed_settings *s, int option)
     return true;
 }
 
-static void set_option(embed_settings *s, int option)
+static bool set_window_option(embed_settings *s, int option)
 {
     lxm_window_options *window = &s->embed.window;
-    s->projects = true;
     switch (option) {
     case option_context:
         window->context = (size_t)cli_number("context", optarg, 1, (uint64_t)1 << 40);
-        break;
+        return true;
     case option_stride:
         window->stride = (size_t)cli_number("stride", optarg, 1, (uint64_t)1 << 40);
         break;
@@ -158,9 +175,45 @@ static void set_option(embed_settings *s, int option)
         window->pad = true;
         window->pad_id = (uint32_t)cli_number("pad", optarg, 0, UINT32_MAX);
         break;
+    case option_pad_side:
+        window->pad_left = cli_choice("pad-side", optarg, sides) == 1;
+        break;
+    case option_pack:
+        window->pack = true;
+        break;
+    case option_eot:
+        window->has_eot = true;
+        window->eot_id = (uint32_t)cli_number("eot", optarg, 0, UINT32_MAX);
+        break;
+    case option_shuffle:
+        s->embed.shuffle = s->embed.shuffle ? s->embed.shuffle : LXM_SHUFFLE_SEEDED;
+        s->embed.shuffle_seed = cli_number("shuffle", optarg, 0, UINT64_MAX);
+        s->shuffles = true;
+        break;
+    case option_shuffle_like:
+        (void)cli_choice("shuffle-like", optarg, orders);
+        s->embed.shuffle = LXM_SHUFFLE_TORCH;
+        break;
+    case option_ids_only:
+        s->embed.ids_only = true;
+        break;
     case option_positions:
         s->positions = cli_choice("positions", optarg, positions);
-        break;
+        s->needs_windows = s->needs_windows || s->positions;
+        return true;
+    default:
+        return false;
+    }
+    s->needs_windows = true;
+    return true;
+}
+
+static void set_option(embed_settings *s, int option)
+{
+    s->projects = true;
+    if (set_window_option(s, option))
+        return;
+    switch (option) {
     case option_batch:
         s->embed.batch = (size_t)cli_number("batch", optarg, 1, (uint64_t)1 << 40);
         break;
@@ -222,7 +275,7 @@ char *embed_describe(const embed_settings *s)
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
-        return NULL;
+        cli_out_of_memory();
     if (s->table)
         fprintf(stream, "--table %s%s%s", s->table, s->tensor ? " --tensor " : "",
                 s->tensor ? s->tensor : "");
@@ -234,13 +287,21 @@ char *embed_describe(const embed_settings *s)
                 w->stride ? w->stride : w->context, w->targets ? " --targets" : "",
                 positions[s->positions]);
     if (w->pad)
-        fprintf(stream, " --pad %" PRIu32, w->pad_id);
+        fprintf(stream, " --pad %" PRIu32 "%s", w->pad_id, w->pad_left ? " --pad-side left" : "");
+    if (w->pack)
+        fputs(" --pack", stream);
+    if (w->has_eot)
+        fprintf(stream, " --eot %" PRIu32, w->eot_id);
+    if (s->embed.shuffle)
+        fprintf(stream, " --shuffle %" PRIu64 "%s", s->embed.shuffle_seed,
+                s->embed.shuffle == LXM_SHUFFLE_TORCH ? " --shuffle-like torch" : "");
+    if (s->embed.ids_only)
+        fputs(" --ids-only", stream);
     if (s->embed.dtype)
         fprintf(stream, " --dtype %s", dtypes[s->embed.dtype]);
-    if (fclose(stream)) {
-        free(text);
-        return NULL;
-    }
+    bool good = !ferror(stream);
+    if (fclose(stream) || !good || !text)
+        cli_out_of_memory();
     return text;
 }
 
@@ -253,8 +314,15 @@ static void check_options(const embed_settings *s)
         cli_usage("--seed makes a table, -t reads one: give one or the other");
     if (s->tensor && !s->table)
         cli_usage("--tensor names a tensor of the file that -t names: give both");
-    if (!w->context && (w->stride || w->targets || w->pad || s->positions))
-        cli_usage("--stride, --targets, --pad and --positions need --context");
+    if (!w->context && s->needs_windows)
+        cli_usage("--stride, --targets, --pad, --pack, --shuffle, --ids-only and --positions need "
+                  "--context");
+    if (w->pad_left && !w->pad)
+        cli_usage("--pad-side needs --pad");
+    if (w->has_eot && !w->pack)
+        cli_usage("--eot stands between documents that follow one another: give --pack too");
+    if (s->embed.shuffle && !s->shuffles)
+        cli_usage("--shuffle-like needs a seed: give --shuffle too");
 }
 
 static lxm_status open_table(const embed_settings *s, lxm_table **table, lxm_error *error)

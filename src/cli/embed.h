@@ -16,6 +16,7 @@ typedef struct embed_settings {
     int positions;
     lxm_embed_options embed;
     uint64_t fingerprint;
+    bool shuffles, needs_windows;
     bool projects; /* an option was given that a table file has no use for */
 } embed_settings;
 

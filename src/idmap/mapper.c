@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "idmap/cache.h"
+#include "idmap/mapper.h"
 #include "idmap/model.h"
 
 enum {
@@ -344,26 +345,49 @@ static lxm_status map_uncached(lxm_mapper *m, const lxm_tokens *tokens, lxm_erro
     return status;
 }
 
+/* The word level: an id a token. */
+static lxm_status map_words(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
+{
+    size_t n = tokens->count;
+    if (!reserve_ids(m, n) || (tokens->offsets && !reserve_offsets(m, n)))
+        return lxm_fail_memory(error);
+    lxm_status status = lxm_vocab_encode(m->vocab, tokens, m->ids + m->count, error);
+    if (status)
+        return status;
+    if (tokens->offsets)
+        memcpy(m->offsets + 2 * m->count, tokens->offsets, 2 * n * sizeof *m->offsets);
+    m->count += n;
+    return LXM_OK;
+}
+
+void lxm_mapper_clear(lxm_mapper *mapper)
+{
+    mapper->count = 0;
+}
+
+lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_error *error)
+{
+    lxm_mapper *m = mapper;
+    if (tokens->count == 0)
+        return LXM_OK;
+    if (!m->vocab->model->map)
+        return map_words(m, tokens, error);
+    bool cached = m->cache.entries && (!tokens->offsets || m->vocab->exact);
+    return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
+}
+
+lxm_ids lxm_mapper_ids(const lxm_mapper *mapper, bool offsets)
+{
+    return (lxm_ids){mapper->ids, mapper->count, offsets ? mapper->offsets : NULL};
+}
+
 lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_ids *ids,
                           lxm_error *error)
 {
-    lxm_mapper *m = mapper;
-    lxm_status status;
     *ids = (lxm_ids){NULL, 0, NULL};
-    m->count = 0;
-    if (tokens->count == 0)
-        return LXM_OK;
-    if (!m->vocab->model->map) {
-        if (!reserve_ids(m, tokens->count))
-            return lxm_fail_memory(error);
-        status = lxm_vocab_encode(m->vocab, tokens, m->ids, error);
-        if (!status)
-            *ids = (lxm_ids){m->ids, tokens->count, tokens->offsets};
-        return status;
-    }
-    bool cached = m->cache.entries && (!tokens->offsets || m->vocab->exact);
-    status = cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
+    lxm_mapper_clear(mapper);
+    lxm_status status = lxm_mapper_append(mapper, tokens, error);
     if (!status)
-        *ids = (lxm_ids){m->ids, m->count, tokens->offsets ? m->offsets : NULL};
+        *ids = lxm_mapper_ids(mapper, tokens->offsets != NULL);
     return status;
 }

@@ -11,7 +11,8 @@ typedef struct piece {
     const lxm_pieces *owner;
     uint32_t *inputs, *targets;
     uint8_t *mask;
-    float *values;
+    int32_t *documents;
+    float *values;   /* NULL: ids alone */
     uint8_t *narrow; /* the values in fewer bits, */
     float *scales;   /* and what int8 takes */
     lxm_buffer text; /* where the format has one */
@@ -53,6 +54,9 @@ static void project(void *job)
 {
     piece *p = job;
     const lxm_embed_options *options = p->owner->options;
+    p->status = LXM_OK;
+    if (!p->values)
+        return;
     p->status = lxm_project_piece(options->table, options->positions, p->inputs, p->mask, p->count,
                                   p->place, p->owner->context, p->values, &p->error);
     p->text.length = 0;
@@ -68,6 +72,7 @@ static void release_piece(lxm_pieces *pieces, piece *p)
     lxm_release(&pieces->allocator, p->inputs);
     lxm_release(&pieces->allocator, p->targets);
     lxm_release(&pieces->allocator, p->mask);
+    lxm_release(&pieces->allocator, p->documents);
     lxm_release(&pieces->allocator, p->values);
     lxm_release(&pieces->allocator, p->narrow);
     lxm_release(&pieces->allocator, p->scales);
@@ -95,13 +100,16 @@ static lxm_status make_piece(lxm_pieces *pieces, piece *p, lxm_error *error)
     lxm_buffer_init(&p->text, a);
     bool fits = lxm_multiply(rows, dim, &values);
     p->inputs = lxm_allocate(a, rows, sizeof *p->inputs);
-    p->values = fits ? lxm_allocate(a, values, sizeof *p->values) : NULL;
-    bool done = p->inputs && p->values;
+    if (fits && !pieces->options->ids_only)
+        p->values = lxm_allocate(a, values, sizeof *p->values);
+    bool done = p->inputs && (p->values || pieces->options->ids_only);
     if (done && window->targets)
         done = (p->targets = lxm_allocate(a, rows, sizeof *p->targets)) != NULL;
     if (done && window->pad)
         done = (p->mask = lxm_allocate(a, rows, sizeof *p->mask)) != NULL;
-    if (done && pieces->options->dtype != LXM_DTYPE_F32)
+    if (done && window->pack)
+        done = (p->documents = lxm_allocate(a, rows, sizeof *p->documents)) != NULL;
+    if (done && p->values && pieces->options->dtype != LXM_DTYPE_F32)
         done =
             (p->narrow = lxm_allocate(a, values, lxm_dtype_size(pieces->options->dtype))) != NULL;
     if (done && pieces->options->dtype == LXM_DTYPE_I8)
@@ -167,6 +175,7 @@ static lxm_status write_oldest(lxm_pieces *pieces, lxm_error *error)
                               .inputs = p->inputs,
                               .targets = p->targets,
                               .mask = p->mask,
+                              .documents = p->documents,
                               .scales = p->scales,
                               .batch = p->batch};
     size_t number = lxm_dtype_size(pieces->options->dtype);
@@ -203,6 +212,8 @@ static void append(piece *p, const lxm_window_batch *batch, size_t at, size_t co
         memcpy(p->targets + p->count, batch->targets + at, count * sizeof *p->targets);
     if (p->mask)
         memcpy(p->mask + p->count, batch->mask + at, count);
+    if (p->documents)
+        memcpy(p->documents + p->count, batch->documents + at, count * sizeof *p->documents);
     p->count += count;
 }
 

@@ -1,14 +1,22 @@
 #include "pipeline/manifest.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/error.h"
+#include "formats/json.h"
 
 static json_t *number(uint64_t value)
 {
     return json_integer((json_int_t)value);
+}
+
+/* Larger than what JSON readers hold, perhaps. */
+static json_t *number_text(uint64_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, value);
+    return json_string(digits);
 }
 
 /* 16 hexadecimal digits. */
@@ -50,6 +58,15 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "stride", number(stride));
     failed |= json_object_set_new(root, "targets", json_boolean(window->targets));
     failed |= json_object_set_new(root, "pad", window->pad ? number(window->pad_id) : json_null());
+    failed |=
+        json_object_set_new(root, "pad_side", json_string(window->pad_left ? "left" : "right"));
+    failed |= json_object_set_new(root, "packed", json_boolean(window->pack));
+    failed |=
+        json_object_set_new(root, "eot", window->has_eot ? number(window->eot_id) : json_null());
+    failed |= json_object_set_new(
+        root, "shuffle",
+        manifest->options->shuffle ? number_text(manifest->options->shuffle_seed) : json_null());
+    failed |= json_object_set_new(root, "vectors", json_boolean(!manifest->options->ids_only));
     failed |= json_object_set_new(root, "unused_ids", number(manifest->result->unused));
     return failed;
 }
@@ -82,18 +99,16 @@ static json_t *make_json(const lxm_manifest *manifest)
     return NULL;
 }
 
-lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output, lxm_error *error)
+lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
+                              const lxm_allocator *allocator, lxm_error *error)
 {
     json_t *root = make_json(manifest);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    lxm_buffer text;
+    lxm_buffer_init(&text, allocator);
+    bool good = lxm_json_append(&text, root, JSON_INDENT(2)) && lxm_buffer_append(&text, "\n", 1);
     json_decref(root);
-    if (!text)
-        return lxm_fail_memory(error);
-    lxm_status status = lxm_output_write(output, text, strlen(text), error);
-    if (!status)
-        status = lxm_output_write(output, "\n", 1, error);
-    json_free_t release;
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
+    lxm_status status =
+        good ? lxm_output_write(output, text.data, text.length, error) : lxm_fail_memory(error);
+    lxm_buffer_free(&text);
     return status;
 }

@@ -20,6 +20,7 @@ typedef struct lxm_manifest {
     size_t batch;
 } lxm_manifest;
 
-lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output, lxm_error *error);
+lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
+                              const lxm_allocator *allocator, lxm_error *error);
 
 #endif

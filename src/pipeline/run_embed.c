@@ -5,6 +5,7 @@
 #include "pipeline/embed_pieces.h"
 #include "pipeline/job.h"
 #include "pipeline/run_embed.h"
+#include "pipeline/shuffle.h"
 #include "stream/reader.h"
 
 enum { default_batch = 1024 };
@@ -21,6 +22,8 @@ typedef struct run {
     lxm_pieces *pieces;
     lxm_windows *windows; /* NULL: every id is a row, */
     lxm_buffer ids;       /* and those of a batch that is held wait here */
+    size_t window_unit;   /* windows that are handed on at once */
+    lxm_shuffler shuffler;
     uint64_t fingerprint;
     lxm_embed_result result;
 } run;
@@ -60,8 +63,13 @@ static lxm_status add_rows(run *r, const uint32_t *ids, size_t count, lxm_error 
 
 static lxm_status finish_rows(run *r, lxm_error *error)
 {
-    if (r->windows)
-        return lxm_windows_finish(r->windows, error);
+    if (r->windows) {
+        lxm_window_sink sink = {hand_on, r};
+        lxm_status status = lxm_windows_finish(r->windows, error);
+        if (status || !r->options->shuffle)
+            return status;
+        return lxm_shuffler_drain(&r->shuffler, r->window_unit, &sink, error);
+    }
     const uint32_t *rest = (const uint32_t *)(const void *)r->ids.data;
     size_t count = r->ids.length / sizeof *rest;
     if (count == 0)
@@ -119,9 +127,14 @@ static lxm_status open_windows(run *r, lxm_error *error)
         return LXM_OK;
     size_t unit = lxm_pieces_capacity(r->pieces) / window->context;
     unit = unit < 1 ? 1 : unit < r->batch ? unit : r->batch;
+    r->window_unit = r->unit ? r->unit : unit;
     lxm_window_sink sink = {hand_on, r};
-    return lxm_windows_new(&r->windows, window, r->unit ? r->unit : unit, &sink, &r->allocator,
-                           error);
+    if (r->options->shuffle)
+        sink = (lxm_window_sink){lxm_shuffler_add, &r->shuffler};
+    lxm_status status = lxm_shuffler_init(&r->shuffler, r->options, &r->allocator, error);
+    return status
+               ? status
+               : lxm_windows_new(&r->windows, window, r->window_unit, &sink, &r->allocator, error);
 }
 
 /* Opens the output, which tells the fingerprint of the first stream. */
@@ -134,6 +147,8 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
         .context = window->context,
         .dim = lxm_table_dim(r->options->table),
         .dtype = r->options->dtype,
+        .ids_only = r->options->ids_only,
+        .documents = window->pack,
         .targets = window->targets,
         .mask = window->pad,
         .expected = expected,
@@ -227,9 +242,17 @@ static lxm_status check_options(const lxm_embed_options *options, lxm_error *err
     lxm_status status = check_dtype(options->format, options->dtype, error);
     if (status)
         return status;
-    if (!window->context && (window->stride || window->targets || window->pad || positions))
+    if (!window->context && (window->stride || window->targets || window->pad || window->pack ||
+                             options->shuffle || options->ids_only || positions))
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
-                        "stride, targets, padding and positions need windows (--context)");
+                        "stride, targets, padding, packing, shuffling, ids alone and positions "
+                        "need windows (--context)");
+    if (options->ids_only && options->format < LXM_VECTORS_SAFETENSORS)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "ids alone go to .safetensors or shards, not to text or .npy");
+    if (window->has_eot && (!window->pack || window->eot_id >= lxm_table_rows(options->table)))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "the end-of-text id needs packing, and a row in the table");
     if (positions && lxm_table_dim(positions) != lxm_table_dim(options->table))
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "the positions have %zu columns, the table %zu",
                         lxm_table_dim(positions), lxm_table_dim(options->table));
@@ -238,6 +261,8 @@ static lxm_status check_options(const lxm_embed_options *options, lxm_error *err
                         (unsigned long long)lxm_table_rows(positions), window->context);
     if (window->pad && window->pad_id > INT32_MAX && options->format >= LXM_VECTORS_SAFETENSORS)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "the padding id doesn't fit an int32");
+    if (window->has_eot && window->eot_id > INT32_MAX && options->format >= LXM_VECTORS_SAFETENSORS)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "the end-of-text id doesn't fit an int32");
     return LXM_OK;
 }
 
@@ -251,6 +276,7 @@ static run begin_run(const lxm_embed_options *options, const char *output_path, 
         .batch = options->batch ? options->batch : default_batch,
     };
     lxm_buffer_init(&r.ids, &r.allocator);
+    lxm_spool_init(&r.shuffler.spool, 0, NULL, &r.allocator);
     return r;
 }
 
@@ -265,6 +291,7 @@ static lxm_status end_run(run *r, lxm_status status, lxm_error *error)
     if (!status)
         status = lxm_vector_sink_commit(&r->sink, &r->result, error);
     lxm_windows_free(r->windows);
+    lxm_shuffler_free(&r->shuffler);
     lxm_pieces_free(r->pieces);
     lxm_vector_sink_close(&r->sink);
     lxm_buffer_free(&r->ids);

@@ -145,9 +145,6 @@ static lxm_status submit(run *r, lxm_error *error)
     lxm_status status = LXM_OK;
     if (t->piece_count == 0)
         return LXM_OK;
-    t->formatter.in_document = r->in_document;
-    for (const piece *p = t->pieces; p < t->pieces + t->piece_count; p++)
-        r->in_document = !p->last && (r->in_document || p->to > p->from);
     lxm_pool_submit(r->pool, t);
     if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
         status = collect(r, error);

@@ -1,13 +1,16 @@
 /*
- * text -> tokens. The input is cut into chunks of a fixed size, so that what comes out can't
- * depend on how it was read. The documents of a chunk are one task for a thread. A document that
- * is longer than a chunk is cut where the tokenizer allows it, so that its parts are tasks as
- * well; where it doesn't, it goes through one segmenter, chunk after chunk.
+ * text -> tokens, and text -> ids, which is the same with a mapper at the end. The input is cut
+ * into chunks of a fixed size, so that what comes out can't depend on how it was read. The
+ * documents of a chunk are one task for a thread. A document that is longer than a chunk is cut
+ * where the tokenizer allows it, so that its parts are tasks as well; where it doesn't, it goes
+ * through one segmenter, chunk after chunk.
  */
 #include "base/error.h"
 #include "base/pool.h"
 #include "pipeline/job.h"
 #include "pipeline/json_lines.h"
+#include "pipeline/mappers.h"
+#include "pipeline/token_end.h"
 #include "stream/writer.h"
 #include "tokenize/documents.h"
 #include "tokenize/segmenter.h"
@@ -34,6 +37,8 @@ typedef struct task {
     const char *path;
     lxm_segmenter *segmenter;
     lxm_formatter formatter;
+    lxm_token_end end;
+    lxm_mappers *mappers; /* NULL: tokens stay what they are */
     const lxm_json_lines *json;
     lxm_line_count json_count; /* JSON Lines; first_bad counts from the task's first line */
     lxm_status status;
@@ -51,7 +56,10 @@ typedef struct run {
     size_t task_count, next_task;
     bool parts;               /* documents may be cut */
     lxm_segmenter *segmenter; /* for those that can't be */
-    bool open;                /* it has been given a part of the document under way */
+    lxm_token_end end;        /* of it */
+    const lxm_vocab *vocab;   /* NULL: tokens stay what they are */
+    lxm_mappers mappers;
+    bool open; /* it has been given a part of the document under way */
     uint8_t *chunk;
     size_t length; /* of the chunk so far */
     bool final;    /* the file ends with it */
@@ -66,31 +74,21 @@ typedef struct run {
     lxm_tokenize_run_result *result;
 } run;
 
-static lxm_status task_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
-{
-    lxm_formatter *f = context;
-    return f->functions->tokens(f, tokens, error);
-}
-
-static lxm_status task_end(void *context, lxm_error *error)
-{
-    lxm_formatter *f = context;
-    return f->functions->end_document(f, error);
-}
-
-static lxm_status long_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
-{
-    return lxm_writer_tokens(context, tokens, error);
-}
-
-static lxm_status long_end(void *context, lxm_error *error)
-{
-    return lxm_writer_end_document(context, error);
-}
-
+/* Newlines, in lanes of bytes so that a compiler makes vector code of it. */
 static uint64_t count_lines(const uint8_t *bytes, size_t length)
 {
+    enum { lanes = 64, most = 255 };
     uint64_t lines = 0;
+    while (length >= lanes) {
+        uint8_t counts[lanes] = {0};
+        size_t rounds = length / lanes < most ? length / lanes : most;
+        for (size_t i = 0; i < rounds; i++, bytes += lanes)
+            for (size_t lane = 0; lane < lanes; lane++)
+                counts[lane] = (uint8_t)(counts[lane] + (bytes[lane] == '\n'));
+        for (size_t lane = 0; lane < lanes; lane++)
+            lines += counts[lane];
+        length -= rounds * lanes;
+    }
     for (size_t i = 0; i < length; i++)
         lines += bytes[i] == '\n';
     return lines;
@@ -149,10 +147,14 @@ static void run_task(void *pointer)
 {
     task *t = pointer;
     t->status = LXM_OK;
+    if (t->mappers)
+        t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
     if (t->json->wanted)
         run_lines(t);
     else
         run_pieces(t);
+    if (t->mappers)
+        lxm_mappers_give(t->mappers, t->end.mapper);
     t->lines = count_lines(t->bytes, t->length);
 }
 
@@ -385,9 +387,13 @@ static lxm_status process(run *r, bool *idle, lxm_error *error)
     if (!r->open)
         status = submit(r, &done, error);
     if (!status && !done) {
-        status = drain(r, error);
+        status = drain(r, error); /* which gives all mappers back */
+        if (!status && r->vocab)
+            status = lxm_mappers_take(&r->mappers, &r->end.mapper, error);
         if (!status)
             status = push_long(r, &used, error);
+        if (r->vocab)
+            lxm_mappers_give(&r->mappers, r->end.mapper);
         consume(r, used);
     }
     *idle = r->final && !r->splitter.in_document && (r->length == 0 || r->length == before);
@@ -434,8 +440,10 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
 static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, lxm_error *error)
 {
     t->json = &r->json;
+    t->mappers = r->vocab ? &r->mappers : NULL;
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
-    lxm_token_sink sink = {task_tokens, task_end, &t->formatter};
+    t->end.formatter = &t->formatter;
+    lxm_token_sink sink = lxm_token_end_sink(&t->end);
     t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
     if (!t->bytes)
         return lxm_fail_memory(error);
@@ -475,9 +483,13 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
     lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
     if (!status)
         status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (!status && r->vocab)
+        status = lxm_mappers_init(&r->mappers, r->vocab, lxm_pool_threads(r->pool),
+                                  lxm_cache_budget, &r->allocator, error);
     if (!status)
         status = make_tasks(r, stream, error);
-    lxm_token_sink sink = {long_tokens, long_end, r->writer};
+    r->end.writer = r->writer;
+    lxm_token_sink sink = lxm_token_end_sink(&r->end);
     if (!status)
         status = lxm_segmenter_new(&r->segmenter, r->tokenizer, &sink, &r->allocator, error);
     if (!status && !(r->chunk = lxm_allocate(&r->allocator, chunk_size, 1)))
@@ -489,6 +501,7 @@ static void finish(run *r)
 {
     lxm_pool_free(r->pool); /* first: its threads use the tasks */
     free_tasks(r);
+    lxm_mappers_free(&r->mappers);
     lxm_segmenter_free(r->segmenter);
     lxm_release(&r->allocator, r->chunk);
     lxm_buffer_free(&r->long_line);
@@ -496,42 +509,59 @@ static void finish(run *r)
     lxm_writer_free(r->writer);
 }
 
+static lxm_status run_files(run *r, const char *const *paths, size_t count,
+                            const lxm_tokenize_run_options *options,
+                            const lxm_stream_options *stream, lxm_output *output, lxm_error *error)
+{
+    lxm_buffer_init(&r->long_line, &r->allocator);
+    lxm_status status =
+        lxm_json_lines_init(&r->json, options, r->tokenizer->options.invalid, &r->allocator, error);
+    if (!status)
+        status = start(r, stream, output, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status = run_file(r, paths[i], error);
+    if (!status)
+        status = drain(r, error);
+    if (!status)
+        status = lxm_writer_finish(r->writer, error);
+    finish(r);
+    return status;
+}
+
+lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                   const char *const *paths, size_t path_count,
+                                   const lxm_tokenize_run_options *run_options,
+                                   const lxm_stream_options *stream, lxm_output *output,
+                                   const lxm_job *job, lxm_tokenize_run_result *result,
+                                   lxm_error *error)
+{
+    static const lxm_tokenize_run_options standard;
+    lxm_tokenize_run_result unwanted;
+    const lxm_tokenize_run_options *how = run_options ? run_options : &standard;
+    if (how->documents > LXM_DOCUMENTS_JSONL)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
+    lxm_stream_options options = *stream;
+    options.kind = vocab ? LXM_KIND_IDS : LXM_KIND_TOKENS;
+    if (!options.settings)
+        options.settings = lxm_tokenizer_settings(tokenizer);
+    run r = {.allocator = lxm_allocator_or_default(job->allocator),
+             .tokenizer = tokenizer,
+             .vocab = vocab,
+             .job = job,
+             .inputs = {.job = job},
+             .splitter = {splits[how->documents], false},
+             /* a document in JSON Lines is one line: its parts can't be written side by side */
+             .parts = stream->format != LXM_STREAM_JSONL && how->documents != LXM_DOCUMENTS_JSONL,
+             .result = result ? result : &unwanted};
+    *r.result = (lxm_tokenize_run_result){0};
+    return run_files(&r, paths, path_count, how, &options, output, error);
+}
+
 lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
                             size_t path_count, const lxm_tokenize_run_options *run_options,
                             const lxm_stream_options *stream, lxm_output *output,
                             const lxm_job *job, lxm_tokenize_run_result *result, lxm_error *error)
 {
-    static const lxm_tokenize_run_options standard;
-    lxm_tokenize_run_result unwanted;
-    if (!run_options)
-        run_options = &standard;
-    if (run_options->documents > LXM_DOCUMENTS_JSONL)
-        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
-    lxm_stream_options options = *stream;
-    options.kind = LXM_KIND_TOKENS;
-    if (!options.settings)
-        options.settings = lxm_tokenizer_settings(tokenizer);
-    run r = {.allocator = lxm_allocator_or_default(job->allocator),
-             .tokenizer = tokenizer,
-             .job = job,
-             .inputs = {.job = job},
-             .splitter = {splits[run_options->documents], false},
-             /* a document in JSON Lines is one line: its parts can't be written side by side */
-             .parts = stream->format != LXM_STREAM_JSONL &&
-                      run_options->documents != LXM_DOCUMENTS_JSONL,
-             .result = result ? result : &unwanted};
-    *r.result = (lxm_tokenize_run_result){0};
-    lxm_buffer_init(&r.long_line, &r.allocator);
-    lxm_status status =
-        lxm_json_lines_init(&r.json, run_options, tokenizer->options.invalid, &r.allocator, error);
-    if (!status)
-        status = start(&r, &options, output, error);
-    for (size_t i = 0; !status && i < path_count; i++)
-        status = run_file(&r, paths[i], error);
-    if (!status)
-        status = drain(&r, error);
-    if (!status)
-        status = lxm_writer_finish(r.writer, error);
-    finish(&r);
-    return status;
+    return lxm_run_tokenize_encode(tokenizer, NULL, paths, path_count, run_options, stream, output,
+                                   job, result, error);
 }

@@ -117,9 +117,11 @@ static lxm_status make_staging(lxm_shards *shards, lxm_error *error)
 static lxm_status plan_capacity(lxm_shards *shards, lxm_error *error)
 {
     uint64_t size = shards->options->shard_size ? shards->options->shard_size : (uint64_t)1 << 30;
-    size_t bytes;
-    if (!lxm_multiply(context_of(shards), shards->shape.dim, &bytes) ||
-        !lxm_multiply(bytes, lxm_dtype_size(shards->shape.dtype), &bytes) ||
+    size_t bytes = sizeof(uint32_t);
+    if (!shards->shape.ids_only &&
+        !lxm_multiply(shards->shape.dim, lxm_dtype_size(shards->shape.dtype), &bytes))
+        bytes = SIZE_MAX;
+    if (!lxm_multiply(context_of(shards), bytes, &bytes) ||
         !lxm_multiply(bytes, shards->batch, &bytes) || bytes > INT64_MAX / 2)
         return lxm_fail(error, LXM_ERROR_LIMIT, "a batch is too large for a shard");
     shards->capacity = (size > bytes ? size / bytes : 1) * shards->batch;
@@ -276,7 +278,7 @@ static lxm_status write_manifest(lxm_shards *shards, const lxm_embed_result *res
         .result = result,
         .batch = shards->batch,
     };
-    lxm_status status = lxm_manifest_write(&manifest, output, error);
+    lxm_status status = lxm_manifest_write(&manifest, output, &shards->allocator, error);
     return status ? status : lxm_output_flush(output, error);
 }
 
@@ -324,19 +326,27 @@ lxm_status lxm_shards_commit(lxm_shards *shards, lxm_embed_result *result, lxm_e
     return status;
 }
 
+/* Removes the first shards of a folder, without any memory. */
+static void take_back(const char *folder, size_t count)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        char name[name_size];
+        shard_name(name, i);
+        unlinkat(fd, name, 0);
+    }
+    close(fd);
+}
+
 /* Takes back what was moved, and the staging folder. */
 static void clean_up(lxm_shards *shards)
 {
-    for (size_t i = 0; i < shards->moved; i++) {
-        char name[name_size];
-        shard_name(name, i);
-        char *path = join(shards, shards->folder, name);
-        if (path)
-            unlink(path);
-        lxm_release(&shards->allocator, path);
-    }
+    if (shards->moved)
+        take_back(shards->folder, shards->moved);
     if (shards->staging) {
-        (void)remove_shards(shards->staging, 0, NULL);
+        take_back(shards->staging, shard_count(shards) + 1);
         rmdir(shards->staging);
     }
     if (shards->made_folder)

@@ -66,8 +66,15 @@ lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm
             return lxm_fail_memory(error);
         formatter->separate = next->separate;
     }
+    /* ids of the document under way go on */
+    if (formatter->in_document && formatter->kind == LXM_KIND_IDS &&
+        formatter->functions == &lxm_text_formatter && next->out.length &&
+        next->out.data[0] != '\n' && !lxm_buffer_append(&formatter->out, " ", 1))
+        return lxm_fail_memory(error);
+    formatter->in_document =
+        next->in_document || (formatter->in_document && next->totals.documents == 0);
     formatter->totals.documents += next->totals.documents;
-    next->separate = false;
+    next->separate = next->in_document = false;
     next->totals = (lxm_totals){0};
     return LXM_OK;
 }

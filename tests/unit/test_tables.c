@@ -252,7 +252,7 @@ static void test_text_that_is_refused(void **state)
         {"1 18446744073709551615\na 1\n", "columns", 0},
         {"18446744073709551615 2\na 1 2\n", "too few", 0},
         {"9223372036854775808 2\na 1 2\n", "too few", 0},
-        {"99999999999999999999 2\nfoo\n", "neither", 0},
+        {"99999999999999999999 2\nfoo\n", "field 1", 2},
         {"hello world\n", "neither", 0},
         {"1 2\n", "too few", 0},
     };

@@ -126,13 +126,27 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return _mm512_movepi8_mask(text) != 0;
 }
 
+/* Bytes that may begin a wide character that has a class. */
+INLINE uint64_t sparse_leads(const lxm_family *family, __m512i text)
+{
+    const __m512i nibble = _mm512_set1_epi8(0x0F), powers = _mm512_set1_epi32(0x08040201);
+    __m512i table =
+        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)family->leads));
+    __m512i bits = _mm512_shuffle_epi8(table, _mm512_and_si512(text, nibble));
+    __m512i bit = _mm512_shuffle_epi8(powers, _mm512_and_si512(_mm512_srli_epi16(text, 4), nibble));
+    return _mm512_test_epi8_mask(bits, bit);
+}
+
 INLINE void classify_wide(const lxm_family *family, int classes, block *b)
 {
     __m512i text = _mm512_loadu_si512(b->text), class = look_up(family, text);
     uint64_t wide = _mm512_movepi8_mask(text);
     b->wide = wide;
     b->follow = wide & ~not_below(text, 0xC0);
-    __m512i wide_class = wide_classes(family, b, text, wide & ~b->follow);
+    uint64_t leads = wide & ~b->follow;
+    if (family->sparse)
+        leads &= sparse_leads(family, text);
+    __m512i wide_class = wide_classes(family, b, text, leads);
     class = _mm512_mask_mov_epi8(class, wide, spread(wide_class, b->follow));
     uint32_t behind = cut_block(b);
     if (behind)

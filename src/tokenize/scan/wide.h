@@ -16,8 +16,8 @@ INLINE uint32_t cut_block(block *b)
     return b->count;
 }
 
-/* Writes the classes of each wide character to all its bytes, and to some behind it that belong to
- * the next character: in order, so that only ASCII must be restored. */
+/* Writes the classes of the wide characters at the bits of `leads` to all their bytes, and to some
+ * behind them: in order, so that only bytes of other characters must be restored. */
 INLINE void classify_each(const lxm_family *family, const uint8_t *text, uint64_t leads,
                           uint8_t *class)
 {
