@@ -88,13 +88,16 @@ size_t lxm_utf8_valid_scalar(const uint8_t *bytes, size_t length)
 
 #ifdef LXM_UTF8_AVX2
 
-/* Where the sequence begins that bytes[0, length) cuts; `length` where they cut none. */
+/* Where the sequence begins that bytes[0, length) cuts, or a byte that can't begin one and is only
+ * seen to be wrong by the next; `length` where there is neither. */
 static size_t before_cut(const uint8_t *bytes, size_t length)
 {
     for (size_t back = 1; back <= 3 && back <= length; back++) {
         uint8_t low, high, c = bytes[length - back];
-        if (c >= 0xC0)
-            return lead(c, &low, &high) > back ? length - back : length;
+        if (c >= 0xC0) {
+            size_t size = lead(c, &low, &high);
+            return size > back || size == 0 ? length - back : length;
+        }
         if (c < 0x80)
             break;
     }
