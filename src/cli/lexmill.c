@@ -13,7 +13,7 @@ static const char help[] =
     "      --unk TOKEN        what unknown tokens become: a token of VOCAB\n"
     "  -p, --preset NAME      how text is cut: words, bert, gpt2, cl100k, ...;\n"
     "                         see tokenize --list; needed where VOCAB has a model\n"
-    "      --from FILE        the pattern and normalisation of a tokenizer.json; taken\n"
+    "      --from FILE        pattern and normalisation of a tokenizer.json; taken\n"
     "                         where VOCAB is one and nothing else is named\n"
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
@@ -34,7 +34,7 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  lexmill -V gpt2/ -p gpt2 book.txt                     a document a line\n"
-    "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed -t table.npy > v.npy\n";
+    "  lexmill -V cl100k.tiktoken -p cl100k -b *.txt | embed -t table.npy > v.npy\n";
 
 enum { option_unk = cli_text_own };
 
