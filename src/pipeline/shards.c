@@ -538,8 +538,8 @@ lxm_status lxm_shards_commit(lxm_shards *shards, lxm_embed_result *result, lxm_e
     return status;
 }
 
-/* Removes the first shards of a folder, and a journal, without any memory. */
-static void take_back(const char *folder, size_t count)
+/* Removes the first shards of a folder and a file beside them (or NULL), without any memory. */
+static void take_back(const char *folder, size_t count, const char *other)
 {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -549,7 +549,8 @@ static void take_back(const char *folder, size_t count)
         shard_name(name, i);
         unlinkat(fd, name, 0);
     }
-    unlinkat(fd, journal_name, 0);
+    if (other)
+        unlinkat(fd, other, 0);
     close(fd);
 }
 
@@ -559,9 +560,9 @@ static void clean_up(lxm_shards *shards)
     if (!shards->committed && shards->options->resume && (shard_count(shards) || shards->found))
         return;
     if (shards->moved)
-        take_back(shards->folder, shards->moved);
+        take_back(shards->folder, shards->moved, NULL);
     if (shards->staging) {
-        take_back(shards->staging, shard_count(shards) + 1);
+        take_back(shards->staging, shard_count(shards) + 1, journal_name);
         (void)remove_files(shards->staging, is_any, 0, NULL);
         rmdir(shards->staging);
     }

@@ -164,7 +164,9 @@ static lxm_status open_frame(lxm_reader *reader, size_t payload, lxm_error *erro
     reader->frame_documents = lxm_get_u32(header + 8);
     if (!is_sound(reader, payload))
         return fail(reader, 0, "the binary stream is damaged: a frame contradicts itself", error);
-    lxm_status status = lxm_reader_reserve(reader, reader->frame_items, error);
+    /* a frame may have document ends alone: its arrays are there all the same */
+    lxm_status status =
+        lxm_reader_reserve(reader, reader->frame_items + !reader->frame_items, error);
     if (status)
         return status;
     unpack(reader);

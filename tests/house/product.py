@@ -15,7 +15,7 @@ import tap
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 HEADERS = sorted(os.path.basename(path) for path in glob.glob(f"{ROOT}/include/lexmill/*.h"))
-PROGRAMS = ("tokenize", "idmap", "embed")
+PROGRAMS = ("tokenize", "idmap", "embed", "lexmill")
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Werror", "-fsyntax-only", "-I", f"{ROOT}/include"]
 options = {}
 
