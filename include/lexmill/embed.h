@@ -28,6 +28,14 @@ typedef enum lxm_init {
     LXM_INIT_TORCH = 4    /* torch.nn.Embedding(rows, dim) after torch.manual_seed(seed) */
 } lxm_init;
 
+/* What numbers are stored as. They are 32-bit floats to whoever asks for rows. */
+typedef enum lxm_dtype {
+    LXM_DTYPE_F32 = 0,
+    LXM_DTYPE_F16 = 1,
+    LXM_DTYPE_BF16 = 2,
+    LXM_DTYPE_I8 = 3 /* times a scale for each row */
+} lxm_dtype;
+
 #define LXM_ANY_ROW UINT64_MAX /* as many rows as there are ids */
 
 typedef struct lxm_table_options {
@@ -50,8 +58,12 @@ LXM_API lxm_status lxm_table_generate(lxm_table **table, const lxm_table_options
 LXM_API lxm_status lxm_table_sinusoidal(lxm_table **table, uint64_t rows, size_t dim,
                                         const lxm_allocator *allocator, lxm_error *error);
 
-/* Maps a file: .npy (2 dimensions, <f4, C order) or .safetensors (F32; `tensor` names one, NULL
- * where the file holds a single two-dimensional one). Recognised by content. */
+/* Opens a table file, which is recognised by content and, but for text, mapped:
+ *   .npy (2 dimensions, <f4 or <f2, C order);
+ *   .safetensors (F32, F16, BF16, or I8 with `scales` F32 [rows]; `tensor` names one, NULL where
+ *   the file holds a single two-dimensional one; Model2Vec's `weights` and `mapping` are heeded);
+ *   word2vec's binary and text form, fastText's .vec, GloVe's text: each row has a word;
+ *   a folder with model.safetensors, or 0_StaticEmbedding/model.safetensors. */
 LXM_API lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tensor,
                                   const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_table_free(lxm_table *table);
@@ -62,8 +74,13 @@ LXM_API size_t lxm_table_dim(const lxm_table *table);
 /* The fingerprint of the vocabulary a table was made for; 0 where the file doesn't say. */
 LXM_API uint64_t lxm_table_fingerprint(const lxm_table *table);
 
-/* Where it comes from: "npy", "safetensors" or "generated". Static. */
+/* Where it comes from: "npy", "safetensors", "word2vec", "word2vec-text", "glove" or "generated".
+ * Static. */
 LXM_API const char *lxm_table_format(const lxm_table *table);
+LXM_API lxm_dtype lxm_table_dtype(const lxm_table *table);
+
+/* The word of a row, the table's; NULL for a table without words. Bytes, not always UTF-8. */
+LXM_API const uint8_t *lxm_table_word(const lxm_table *table, uint64_t row, size_t *length);
 
 /* Copies the rows of `count` ids to `vectors` (count x dim). LXM_ERROR_ID: an id has no row, and
  * error->offset is its index in `ids`; the vectors are then undefined. */
@@ -77,7 +94,11 @@ typedef struct lxm_window_options {
     size_t stride;  /* 0: the context */
     bool targets;   /* a window needs one id more, for its last target */
     bool pad;       /* ids that fill no whole window make a last, padded one */
+    bool pad_left;  /* padding goes before them */
     uint32_t pad_id;
+    bool pack;       /* documents follow one another in windows; batches tell them apart */
+    bool has_eot;    /* with `pack`: eot_id stands between two documents */
+    uint32_t eot_id; /* and belongs to the one that it ends */
 } lxm_window_options;
 
 /* Some windows, in order; each array is count x context. Valid until the sink returns. */
@@ -86,6 +107,9 @@ typedef struct lxm_window_batch {
     const uint32_t *inputs;
     const uint32_t *targets; /* NULL unless asked for */
     const uint8_t *mask;     /* 1: an id of the document, 0: padding; NULL unless `pad` */
+    /* of each input: 0 for the window's first document, 1 for the next, ...; -1: padding. NULL
+     * unless `pack` */
+    const int32_t *documents;
 } lxm_window_batch;
 
 typedef struct lxm_window_sink {

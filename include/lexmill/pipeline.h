@@ -117,15 +117,29 @@ typedef enum lxm_vector_format {
     LXM_VECTORS_SHARDS = 3       /* a folder of such files, and manifest.json, which comes last */
 } lxm_vector_format;
 
+/* The order of windows. */
+typedef enum lxm_shuffle {
+    LXM_SHUFFLE_NONE = 0,
+    LXM_SHUFFLE_SEEDED = 1, /* by shuffle_seed; no memory for it, however many there are */
+    LXM_SHUFFLE_TORCH = 2   /* that of a torch DataLoader with shuffle=True right after
+                               torch.manual_seed(shuffle_seed); 4 bytes of memory a window */
+} lxm_shuffle;
+
 /* A zeroed struct with a table is the default: every id is a row. */
 typedef struct lxm_embed_options {
     const lxm_table *table;
     const lxm_table *positions; /* NULL: none; needs windows */
     lxm_window_options window;  /* context 0: no windows */
     size_t batch;               /* rows (windows) a batch; 0: 1024 */
-    bool drop_last;             /* drops the last batch where it isn't whole */
+    lxm_shuffle shuffle;        /* needs windows; they wait in an unnamed file in $TMPDIR */
+    uint64_t shuffle_seed;
+    bool ids_only;  /* .safetensors and shards of windows, without vectors */
+    bool drop_last; /* drops the last batch where it isn't whole */
     lxm_vector_format format;
+    lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
+    bool resume;          /* shards: goes on where a run with the same options and ids was stopped;
+                             when this one fails, what is done stays for another */
     bool replace;         /* shards may take the place of others in the folder */
     const char *settings; /* what made the vectors, for people; NULL: "" */
 } lxm_embed_options;
@@ -144,12 +158,53 @@ LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *c
                                  size_t path_count, const char *output_path, const lxm_job *job,
                                  lxm_embed_result *result, lxm_error *error);
 
+typedef struct lxm_verify_result {
+    uint64_t shards, rows, bytes;
+} lxm_verify_result;
+
+/* Compares a folder of shards with its manifest: each file's name, size, XXH3 and rows. The first
+ * difference is LXM_ERROR_FORMAT. A name that leads out of the folder is refused unread. */
+LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
+                                  lxm_error *error);
+
 /* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
  * vocabulary it is made for (0: none), which .safetensors alone can tell. */
 LXM_API lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
                                        lxm_vector_format format, const char *settings,
                                        const char *output_path, const lxm_job *job,
                                        lxm_error *error);
+
+/* Table files. The last three have a word for each row. */
+typedef enum lxm_table_file {
+    LXM_TABLE_NPY = 1,
+    LXM_TABLE_SAFETENSORS = 2,
+    LXM_TABLE_WORD2VEC = 3, /* binary */
+    LXM_TABLE_VEC = 4,      /* word2vec's and fastText's text: a first line says rows and columns */
+    LXM_TABLE_GLOVE = 5     /* text without that line */
+} lxm_table_file;
+
+typedef struct lxm_convert_options {
+    lxm_table_file format;
+    lxm_dtype dtype;        /* .npy: f32 or f16; .safetensors: all; the others: f32 */
+    const char *words;      /* a vocabulary file with a token for each row, or NULL: the table's */
+    const char *save_vocab; /* where to write the words as a vocabulary, or NULL */
+    uint64_t fingerprint;   /* 0: that of the words, or of the table */
+    const char *settings;   /* as in lxm_embed_options */
+} lxm_convert_options;
+
+typedef struct lxm_convert_result {
+    uint64_t rows;       /* written */
+    uint64_t duplicates; /* rows left out, for their word stands before another row */
+} lxm_convert_result;
+
+/* Writes a table in another form. `result` may be NULL. */
+LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_options *options,
+                                   const char *output_path, const lxm_job *job,
+                                   lxm_convert_result *result, lxm_error *error);
+
+/* Says, as lines of text, what a file of vectors, a table or a folder of shards holds. */
+LXM_API lxm_status lxm_run_info(const char *path, const char *tensor, lxm_output *output,
+                                const lxm_job *job, lxm_error *error);
 
 #ifdef __cplusplus
 }

@@ -95,6 +95,12 @@ void cli_usage(const char *format, ...)
     exit(exit_usage);
 }
 
+void cli_out_of_memory(void)
+{
+    fprintf(stderr, "%s: out of memory\n", program_name);
+    exit(exit_failed);
+}
+
 void cli_note(const char *format, ...)
 {
     va_list arguments;
@@ -194,7 +200,7 @@ static lxm_status read_text(lxm_input *input, char **text, size_t *length, lxm_e
             capacity = capacity ? 2 * capacity : 65536;
             char *bigger = realloc(*text, capacity);
             if (!bigger)
-                cli_usage("out of memory");
+                cli_out_of_memory();
             *text = bigger;
         }
         lxm_status status =
@@ -213,7 +219,7 @@ static void add_path(cli_list *list, const char *path)
         list->capacity = list->capacity ? 2 * list->capacity : 64;
         const char **bigger = realloc(list->paths, list->capacity * sizeof *bigger);
         if (!bigger)
-            cli_usage("out of memory");
+            cli_out_of_memory();
         list->paths = bigger;
     }
     list->paths[list->count++] = path;

@@ -53,6 +53,9 @@ _Noreturn void cli_try_help(void);
 /* "PROGRAM: ..." on standard error; exits with 2. */
 _Noreturn void cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same for memory; exits with 1. */
+_Noreturn void cli_out_of_memory(void);
+
 /* "PROGRAM: PATH:LINE: byte N: MESSAGE"; returns exit_failed, or exit_usage for a bad argument. */
 int cli_failure(const lxm_error *error);
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,6 +1,6 @@
 /* embed: token ids -> vectors. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "embed.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,10 +10,13 @@
 static const char help[] =
     "usage: embed [project] [OPTION]... [FILE]...    ids -> vectors\n"
     "       embed init --rows N [OPTION]... -o FILE  writes a table\n"
-    "       embed info FILE                          what a table file holds\n"
+    "       embed info FILE|FOLDER                   what a table or shards hold\n"
+    "       embed verify FOLDER                      shards against their manifest\n"
+    "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
-    "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME)\n"
+    "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME), of\n"
+    "                      word2vec, GloVe or fastText, or of a model's folder\n"
     "      --rows N, --dim D, --init KIND, --seed S\n"
     "                      or rows made from a seed (any number, 256, normal, 0);\n"
     "                      KIND: normal, uniform, zeros, one-hot, torch\n"
@@ -21,11 +24,18 @@ static const char help[] =
     "      --stride S      ids from one window to the next (default L)\n"
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
+    "      --pad-side S    right or left\n"
+    "      --pack          windows go on over documents' ends (--eot ID between)\n"
+    "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
+    "      --ids-only      no vectors, but inputs and what goes along\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
     "      --batch B       rows (windows) a batch (1024); --drop-last: no part of one\n"
     "  -f, --format F      text, npy, safetensors or shards; default: by name's end,\n"
     "                      otherwise a folder of shards\n"
-    "      --shard-size N  most bytes a shard (1G); --force replaces what is there\n"
+    "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
+    "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
+    "      --shard-size N  most bytes a shard (1G); --force replaces what is there,\n"
+    "                      --resume goes on with a run that was stopped\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
     "                      output, .npy arrays one after another\n"
     "      --fingerprint F init: of the vocabulary that the table is made for\n"
@@ -53,6 +63,15 @@ enum {
     option_shard_size,
     option_force,
     option_fingerprint,
+    option_dtype,
+    option_save_vocab,
+    option_pad_side,
+    option_pack,
+    option_eot,
+    option_shuffle,
+    option_shuffle_like,
+    option_ids_only,
+    option_resume,
 };
 
 static const struct option long_options[] = {
@@ -73,25 +92,26 @@ static const struct option long_options[] = {
     {"shard-size", required_argument, NULL, option_shard_size},
     {"force", no_argument, NULL, option_force},
     {"fingerprint", required_argument, NULL, option_fingerprint},
+    {"dtype", required_argument, NULL, option_dtype},
+    {"vocab", required_argument, NULL, 'V'},
+    {"save-vocab", required_argument, NULL, option_save_vocab},
+    {"pad-side", required_argument, NULL, option_pad_side},
+    {"pack", no_argument, NULL, option_pack},
+    {"eot", required_argument, NULL, option_eot},
+    {"shuffle", required_argument, NULL, option_shuffle},
+    {"shuffle-like", required_argument, NULL, option_shuffle_like},
+    {"resume", no_argument, NULL, option_resume},
+    {"ids-only", no_argument, NULL, option_ids_only},
     {NULL, 0, NULL, 0},
 };
 
-static const char *const inits[] = {"normal", "uniform", "zeros", "one-hot", "torch", NULL};
+const char *const embed_inits[] = {"normal", "uniform", "zeros", "one-hot", "torch", NULL};
+static const char *const dtypes[] = {"f32", "f16", "bf16", "i8", NULL};
+static const char *const sides[] = {"right", "left", NULL};
+static const char *const orders[] = {"torch", NULL};
 static const char *const positions[] = {"none", "learned", "sinusoidal", NULL};
 
 enum { positions_none, positions_learned, positions_sinusoidal };
-
-typedef struct settings {
-    cli_common common;
-    const char *table, *tensor;
-    lxm_table_options generated;
-    bool generates; /* an option that only generated tables have was given */
-    bool seeded;
-    int positions;
-    lxm_embed_options embed;
-    uint64_t fingerprint;
-    bool projects; /* an option was given that a table file has no use for */
-} settings;
 
 /* 16 hexadecimal digits. */
 static uint64_t read_fingerprint(const char *text)
@@ -101,7 +121,7 @@ static uint64_t read_fingerprint(const char *text)
     return strtoull(text, NULL, 16);
 }
 
-static bool set_table_option(settings *s, int option)
+static bool set_table_option(embed_settings *s, int option)
 {
     switch (option) {
     case 't':
@@ -117,11 +137,20 @@ static bool set_table_option(settings *s, int option)
         s->generated.dim = (size_t)cli_number("dim", optarg, 1, (uint64_t)1 << 32);
         break;
     case option_init:
-        s->generated.init = (lxm_init)cli_choice("init", optarg, inits);
+        s->generated.init = (lxm_init)cli_choice("init", optarg, embed_inits);
         break;
     case option_seed:
         s->generated.seed = cli_number("seed", optarg, 0, UINT64_MAX);
         s->seeded = true;
+        return true;
+    case option_dtype:
+        s->embed.dtype = (lxm_dtype)cli_choice("dtype", optarg, dtypes);
+        return true;
+    case 'V':
+        s->words = optarg;
+        return true;
+    case option_save_vocab:
+        s->save_vocab = optarg;
         return true;
     case option_fingerprint:
         s->fingerprint = read_fingerprint(optarg);
@@ -133,14 +162,13 @@ static bool set_table_option(settings *s, int option)
     return true;
 }
 
-static void set_option(settings *s, int option)
+static bool set_window_option(embed_settings *s, int option)
 {
     lxm_window_options *window = &s->embed.window;
-    s->projects = true;
     switch (option) {
     case option_context:
         window->context = (size_t)cli_number("context", optarg, 1, (uint64_t)1 << 40);
-        break;
+        return true;
     case option_stride:
         window->stride = (size_t)cli_number("stride", optarg, 1, (uint64_t)1 << 40);
         break;
@@ -151,9 +179,45 @@ static void set_option(settings *s, int option)
         window->pad = true;
         window->pad_id = (uint32_t)cli_number("pad", optarg, 0, UINT32_MAX);
         break;
+    case option_pad_side:
+        window->pad_left = cli_choice("pad-side", optarg, sides) == 1;
+        break;
+    case option_pack:
+        window->pack = true;
+        break;
+    case option_eot:
+        window->has_eot = true;
+        window->eot_id = (uint32_t)cli_number("eot", optarg, 0, UINT32_MAX);
+        break;
+    case option_shuffle:
+        s->embed.shuffle = s->embed.shuffle ? s->embed.shuffle : LXM_SHUFFLE_SEEDED;
+        s->embed.shuffle_seed = cli_number("shuffle", optarg, 0, UINT64_MAX);
+        s->shuffles = true;
+        break;
+    case option_shuffle_like:
+        (void)cli_choice("shuffle-like", optarg, orders);
+        s->embed.shuffle = LXM_SHUFFLE_TORCH;
+        break;
+    case option_ids_only:
+        s->embed.ids_only = true;
+        break;
     case option_positions:
         s->positions = cli_choice("positions", optarg, positions);
-        break;
+        s->needs_windows = s->needs_windows || s->positions;
+        return true;
+    default:
+        return false;
+    }
+    s->needs_windows = true;
+    return true;
+}
+
+static void set_option(embed_settings *s, int option)
+{
+    s->projects = true;
+    if (set_window_option(s, option))
+        return;
+    switch (option) {
     case option_batch:
         s->embed.batch = (size_t)cli_number("batch", optarg, 1, (uint64_t)1 << 40);
         break;
@@ -163,6 +227,9 @@ static void set_option(settings *s, int option)
     case option_shard_size:
         s->embed.shard_size = cli_size("shard-size", optarg, 1, INT64_MAX);
         break;
+    case option_resume:
+        s->embed.resume = true;
+        break;
     case option_force:
         s->embed.replace = true;
         break;
@@ -171,7 +238,7 @@ static void set_option(settings *s, int option)
     }
 }
 
-static bool ends_with(const char *name, const char *ending)
+bool embed_ends_with(const char *name, const char *ending)
 {
     size_t length = strlen(name), size = strlen(ending);
     return length > size && strcmp(name + length - size, ending) == 0;
@@ -188,14 +255,14 @@ static lxm_vector_format find_format(const cli_common *common)
     if (strcmp(common->output, "-") == 0)
         return LXM_VECTORS_NPY;
     for (int i = 0; i < 3; i++)
-        if (ends_with(common->output, endings[i]))
+        if (embed_ends_with(common->output, endings[i]))
             return (lxm_vector_format)i;
     if (stat(common->output, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
         return LXM_VECTORS_NPY;
     return LXM_VECTORS_SHARDS;
 }
 
-static lxm_vector_format choose_format(const cli_common *common)
+lxm_vector_format embed_vector_format(const cli_common *common)
 {
     lxm_vector_format format = find_format(common);
     bool standard = strcmp(common->output, "-") == 0;
@@ -208,34 +275,44 @@ static lxm_vector_format choose_format(const cli_common *common)
     return format;
 }
 
-/* What made the vectors, in one form for one meaning; the caller's to free. */
-static char *describe(const settings *s)
+char *embed_describe(const embed_settings *s)
 {
     const lxm_window_options *w = &s->embed.window;
     char *text = NULL;
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
-        return NULL;
+        cli_out_of_memory();
     if (s->table)
         fprintf(stream, "--table %s%s%s", s->table, s->tensor ? " --tensor " : "",
                 s->tensor ? s->tensor : "");
     else
-        fprintf(stream, "--init %s --seed %" PRIu64, inits[s->generated.init], s->generated.seed);
+        fprintf(stream, "--init %s --seed %" PRIu64, embed_inits[s->generated.init],
+                s->generated.seed);
     if (w->context)
         fprintf(stream, " --context %zu --stride %zu%s --positions %s", w->context,
                 w->stride ? w->stride : w->context, w->targets ? " --targets" : "",
                 positions[s->positions]);
     if (w->pad)
-        fprintf(stream, " --pad %" PRIu32, w->pad_id);
-    if (fclose(stream)) {
-        free(text);
-        return NULL;
-    }
+        fprintf(stream, " --pad %" PRIu32 "%s", w->pad_id, w->pad_left ? " --pad-side left" : "");
+    if (w->pack)
+        fputs(" --pack", stream);
+    if (w->has_eot)
+        fprintf(stream, " --eot %" PRIu32, w->eot_id);
+    if (s->embed.shuffle)
+        fprintf(stream, " --shuffle %" PRIu64 "%s", s->embed.shuffle_seed,
+                s->embed.shuffle == LXM_SHUFFLE_TORCH ? " --shuffle-like torch" : "");
+    if (s->embed.ids_only)
+        fputs(" --ids-only", stream);
+    if (s->embed.dtype)
+        fprintf(stream, " --dtype %s", dtypes[s->embed.dtype]);
+    bool good = !ferror(stream);
+    if (fclose(stream) || !good || !text)
+        cli_out_of_memory();
     return text;
 }
 
-static void check_options(const settings *s)
+static void check_options(const embed_settings *s)
 {
     const lxm_window_options *w = &s->embed.window;
     if (s->table && s->generates)
@@ -244,11 +321,20 @@ static void check_options(const settings *s)
         cli_usage("--seed makes a table, -t reads one: give one or the other");
     if (s->tensor && !s->table)
         cli_usage("--tensor names a tensor of the file that -t names: give both");
-    if (!w->context && (w->stride || w->targets || w->pad || s->positions))
-        cli_usage("--stride, --targets, --pad and --positions need --context");
+    if (!w->context && s->needs_windows)
+        cli_usage("--stride, --targets, --pad, --pack, --shuffle, --ids-only and --positions need "
+                  "--context");
+    if (s->embed.resume && (s->embed.replace || s->embed.format != LXM_VECTORS_SHARDS))
+        cli_usage("--resume goes on with shards: give a folder with -o, and not --force");
+    if (w->pad_left && !w->pad)
+        cli_usage("--pad-side needs --pad");
+    if (w->has_eot && !w->pack)
+        cli_usage("--eot stands between documents that follow one another: give --pack too");
+    if (s->embed.shuffle && !s->shuffles)
+        cli_usage("--shuffle-like needs a seed: give --shuffle too");
 }
 
-static lxm_status open_table(const settings *s, lxm_table **table, lxm_error *error)
+static lxm_status open_table(const embed_settings *s, lxm_table **table, lxm_error *error)
 {
     return s->table ? lxm_table_open(table, s->table, s->tensor, NULL, error)
                     : lxm_table_generate(table, &s->generated, NULL, error);
@@ -256,7 +342,7 @@ static lxm_status open_table(const settings *s, lxm_table **table, lxm_error *er
 
 /* Learned positions come from the seed as the table does, but are other numbers: PyTorch's
  * generator goes on after the table, the others get another seed. */
-static lxm_status open_positions(const settings *s, const lxm_table *table, lxm_table **added,
+static lxm_status open_positions(const embed_settings *s, const lxm_table *table, lxm_table **added,
                                  lxm_error *error)
 {
     static const uint64_t other_seed = 0x706F736974696F6E; /* "position" */
@@ -278,7 +364,7 @@ static lxm_status open_positions(const settings *s, const lxm_table *table, lxm_
     return lxm_table_generate(added, &options, NULL, error);
 }
 
-static void tell(const settings *s, const lxm_embed_result *result)
+static void tell(const embed_settings *s, const lxm_embed_result *result)
 {
     const char *what = s->embed.window.context ? "windows" : "rows";
     if (s->common.verbose)
@@ -287,15 +373,15 @@ static void tell(const settings *s, const lxm_embed_result *result)
                  result->rows, what, result->dropped, what, result->unused);
 }
 
-static int project(settings *s, int argc, char **argv)
+static int project(embed_settings *s, int argc, char **argv)
 {
     lxm_error error = {0};
     lxm_embed_result result = {0};
     lxm_table *table = NULL, *added = NULL;
     cli_progress progress;
+    s->embed.format = embed_vector_format(&s->common);
     check_options(s);
-    s->embed.format = choose_format(&s->common);
-    char *made_by = describe(s);
+    char *made_by = embed_describe(s);
     cli_paths inputs = cli_inputs(argc, argv, optind);
     lxm_job job = cli_job(&s->common, &inputs, &progress);
     lxm_status status = open_table(s, &table, &error);
@@ -317,77 +403,34 @@ static int project(settings *s, int argc, char **argv)
     return exit_done;
 }
 
-static int init(settings *s, int argc)
-{
-    lxm_error error = {0};
-    lxm_table *table = NULL;
-    cli_progress progress;
-    cli_paths none = {NULL, 0};
-    if (optind < argc)
-        cli_usage("init reads no file: what is made is said by options");
-    if (s->projects || s->table || s->tensor)
-        cli_usage("init has no use for windows, batches or a table: --rows, --dim, --init, --seed");
-    if (!s->generated.rows)
-        cli_usage("init needs --rows");
-    lxm_vector_format format = choose_format(&s->common);
-    if (format == LXM_VECTORS_SHARDS)
-        cli_usage("a table's name ends in .npy or .safetensors, or -f says its format");
-    char *made_by = describe(s);
-    lxm_job job = cli_job(&s->common, &none, &progress);
-    lxm_status status = lxm_table_generate(&table, &s->generated, NULL, &error);
-    if (!status)
-        status = lxm_run_write_table(table, s->fingerprint, format, made_by, s->common.output, &job,
-                                     &error);
-    cli_progress_end(&progress);
-    lxm_table_free(table);
-    free(made_by);
-    return status ? cli_failure(&error) : exit_done;
-}
-
-static int info(const settings *s, int argc, char **argv)
-{
-    lxm_error error = {0};
-    lxm_table *table;
-    if (argc - optind != 1)
-        cli_usage("info wants one file");
-    if (lxm_table_open(&table, argv[optind], s->tensor, NULL, &error))
-        return cli_failure(&error);
-    printf("format: %s\nrows: %" PRIu64 "\ndim: %zu\ndtype: float32\n", lxm_table_format(table),
-           lxm_table_rows(table), lxm_table_dim(table));
-    if (lxm_table_fingerprint(table))
-        printf("fingerprint: %016" PRIx64 "\n", lxm_table_fingerprint(table));
-    else
-        printf("fingerprint: none\n");
-    lxm_table_free(table);
-    if (fflush(stdout) == EOF || fclose(stdout) == EOF) {
-        cli_note("standard output: write failed");
-        return exit_failed;
-    }
-    return exit_done;
-}
+static const struct {
+    const char *name;
+    int (*run)(embed_settings *s, int argc, char **argv);
+} commands[] = {
+    {"project", project},       {"init", embed_init},     {"info", embed_info},
+    {"convert", embed_convert}, {"verify", embed_verify},
+};
 
 int main(int argc, char **argv)
 {
-    static const char *const commands[] = {"project", "init", "info"};
-    enum { command_project, command_init, command_info } command = command_project;
+    int command = 0;
     cli_start("embed");
-    settings s = {.common = CLI_COMMON_DEFAULT};
-    for (int i = 0; i < 3; i++)
-        if (argc > 1 && strcmp(argv[1], commands[i]) == 0) {
-            command = i;
+    embed_settings s = {.common = CLI_COMMON_DEFAULT};
+    for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(argv[1], commands[i].name) == 0) {
+            command = (int)i;
             argv[1] = argv[0];
             argc--, argv++;
             break;
         }
     for (int option;
-         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:", long_options, NULL)) != -1;)
+         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:V:", long_options, NULL)) != -1;)
         if (!cli_common_option(&s.common, option, help) && !set_table_option(&s, option))
             set_option(&s, option);
-    if (command == command_init)
-        return init(&s, argc);
-    if (s.fingerprint)
-        cli_usage("--fingerprint belongs to init");
-    if (command == command_info)
-        return info(&s, argc, argv);
-    return project(&s, argc, argv);
+    if (s.fingerprint && commands[command].run != embed_init &&
+        commands[command].run != embed_convert)
+        cli_usage("--fingerprint belongs to init and convert");
+    if ((s.words || s.save_vocab) && commands[command].run != embed_convert)
+        cli_usage("--vocab and --save-vocab belong to convert");
+    return commands[command].run(&s, argc, argv);
 }

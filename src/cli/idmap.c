@@ -376,7 +376,8 @@ static char *describe(const lxm_vocab *vocab, size_t *length)
     if (!stream)
         return NULL;
     print_info(stream, vocab);
-    if (fclose(stream) == 0)
+    bool good = !ferror(stream);
+    if (fclose(stream) == 0 && good)
         return text;
     free(text);
     return NULL;
@@ -422,7 +423,7 @@ int main(int argc, char **argv)
         }
     s.specials = calloc((size_t)argc + 1, sizeof *s.specials);
     if (!s.specials)
-        cli_usage("out of memory");
+        cli_out_of_memory();
     s.build.specials = s.specials;
     for (int option;
          (option = getopt_long(argc, argv, CLI_COMMON_SHORT "V:d:", long_options, NULL)) != -1;) {

@@ -8,7 +8,7 @@ void cli_text_begin(cli_text *text, int argc)
 {
     *text = (cli_text){.specials = calloc((size_t)argc + 1, sizeof *text->specials)};
     if (!text->specials)
-        cli_usage("out of memory");
+        cli_out_of_memory();
     text->tokenizer.specials = text->specials;
 }
 
@@ -54,6 +54,9 @@ bool cli_text_option(cli_text *text, int option)
     case cli_text_strip_marks:
         t->strip_marks = true;
         break;
+    case cli_text_clean:
+        t->clean = true;
+        break;
     case 'd':
         set_documents(&text->run, optarg);
         break;
@@ -75,6 +78,9 @@ bool cli_text_option(cli_text *text, int option)
     case cli_text_skip_bad:
         text->run.skip_bad = true;
         break;
+    case cli_text_from:
+        text->from = optarg;
+        break;
     case cli_text_files_from:
         text->files_from = optarg;
         break;
@@ -91,4 +97,11 @@ void cli_text_skipped(const lxm_tokenize_run_result *result)
         cli_note("skipped %" PRIu64 " bad lines of %" PRIu64 ", the first at %s:%" PRIu64,
                  result->bad_lines, result->lines, strcmp(path, "-") ? path : "standard input",
                  result->bad_line);
+}
+
+lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, lxm_error *error)
+{
+    if (text->from)
+        return lxm_tokenizer_open(tokenizer, text->from, &text->tokenizer, NULL, error);
+    return lxm_tokenizer_new(tokenizer, &text->tokenizer, NULL, error);
 }

@@ -10,8 +10,9 @@ static const char help[] =
     "      --list             show the presets and their patterns\n"
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
+    "      --from FILE        the pattern and normalisation of a tokenizer.json\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
-    "      --casefold, --lowercase, --strip-marks\n"
+    "      --casefold, --lowercase, --strip-marks, --clean (BERT's)\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
     "                         jsonl[:FIELD], a string (text) in each line's object\n"
     "      --skip-bad         jsonl: skip bad lines, and say how many\n"
@@ -76,7 +77,7 @@ static lxm_status tokenize(const settings *s, const cli_paths *inputs, lxm_error
     cli_progress progress;
     lxm_tokenize_run_result result = {0};
     lxm_job job = cli_job(&s->common, inputs, &progress);
-    lxm_status status = lxm_tokenizer_new(&tokenizer, &s->text.tokenizer, NULL, error);
+    lxm_status status = cli_text_tokenizer(&s->text, &tokenizer, error);
     if (!status)
         status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status)

@@ -8,8 +8,8 @@ enum { ahead = 4, line = 64, fetched = 512 };
 
 static inline void prefetch(const lxm_table *table, uint32_t id)
 {
-    size_t size = table->dim * sizeof(float);
-    const uint8_t *row = table->data + (size_t)id * size;
+    size_t size = table->dim * lxm_dtype_size(table->dtype);
+    const uint8_t *row = lxm_table_at(table, id);
     for (size_t i = 0; i < size && i < fetched; i += line)
         __builtin_prefetch(row + i);
 }

@@ -21,6 +21,7 @@ lxm_table *lxm_table_allocate(const lxm_allocator *allocator, uint64_t rows, siz
     table->rows = rows;
     table->dim = dim;
     table->format = "generated";
+    lxm_buffer_init(&table->words, &a);
     return table;
 }
 
@@ -32,6 +33,9 @@ void lxm_table_free(lxm_table *table)
         munmap((void *)(uintptr_t)table->data, table->anonymous);
     lxm_map_close(&table->map);
     lxm_release(&table->allocator, table->memory);
+    lxm_release(&table->allocator, table->mapping);
+    lxm_release(&table->allocator, table->weights);
+    lxm_buffer_free(&table->words);
     lxm_allocator a = table->allocator;
     lxm_release(&a, table);
 }
@@ -39,8 +43,27 @@ void lxm_table_free(lxm_table *table)
 static void fill_stored(const lxm_table *table, uint64_t row, size_t column, size_t count,
                         float *values)
 {
-    const uint8_t *from = table->data + (row * table->dim + column) * sizeof(float);
+    const uint8_t *from = lxm_table_at(table, row) + column * sizeof(float);
     memcpy(values, from, count * sizeof(float));
+}
+
+/* The same, of other numbers, or times something. */
+static void fill_scaled(const lxm_table *table, uint64_t row, size_t column, size_t count,
+                        float *values)
+{
+    float scale = 1, weight = table->weights ? table->weights[row] : 1;
+    uint64_t stored = table->mapping ? table->mapping[row] : row;
+    const uint8_t *from = lxm_table_at(table, row) + column * lxm_dtype_size(table->dtype);
+    if (table->widen)
+        table->widen(from, count, values);
+    else
+        memcpy(values, from, count * sizeof *values);
+    if (table->scales)
+        memcpy(&scale, table->scales + stored * sizeof scale, sizeof scale);
+    for (size_t i = 0; table->scales && i < count; i++)
+        values[i] *= scale;
+    for (size_t i = 0; table->weights && i < count; i++)
+        values[i] *= weight;
 }
 
 static lxm_status store_in_file(lxm_table *table, size_t bytes, lxm_error *error)
@@ -72,6 +95,7 @@ lxm_status lxm_table_store(lxm_table *table, float **values, lxm_error *error)
         return lxm_fail(error, LXM_ERROR_LIMIT,
                         "the table is too large: fewer rows or a lower dim");
     table->fill = fill_stored;
+    table->stride = table->dim * sizeof(float);
     if (bytes > largest_in_memory) {
         lxm_status status = store_in_file(table, bytes, error);
         *values = (float *)(uintptr_t)table->data;
@@ -84,15 +108,47 @@ lxm_status lxm_table_store(lxm_table *table, float **values, lxm_error *error)
 }
 
 lxm_status lxm_table_from_map(lxm_table **out, lxm_map map, size_t offset, uint64_t rows,
-                              size_t dim, const lxm_allocator *allocator, lxm_error *error)
+                              size_t dim, lxm_dtype dtype, const lxm_allocator *allocator,
+                              lxm_error *error)
 {
     *out = lxm_table_allocate(allocator, rows, dim);
     if (!*out)
         return lxm_fail_memory(error);
     (*out)->map = map;
     (*out)->data = map.data ? map.data + offset : NULL;
-    (*out)->fill = fill_stored;
+    (*out)->dtype = dtype;
+    (*out)->widen = lxm_dtype_widen(dtype);
+    (*out)->stride = dim * lxm_dtype_size(dtype);
+    (*out)->fill = (*out)->widen ? fill_scaled : fill_stored;
     return LXM_OK;
+}
+
+void lxm_table_weigh(lxm_table *table, uint32_t *mapping, float *weights)
+{
+    table->mapping = mapping;
+    table->weights = weights;
+    if (weights)
+        table->fill = fill_scaled;
+}
+
+lxm_status lxm_table_add_word(lxm_table *table, uint64_t begin, uint32_t length, lxm_error *error)
+{
+    lxm_table_word_at word = {begin, length};
+    return lxm_buffer_append(&table->words, &word, sizeof word) ? LXM_OK : lxm_fail_memory(error);
+}
+
+const uint8_t *lxm_table_word(const lxm_table *table, uint64_t row, size_t *length)
+{
+    if (row >= table->words.length / sizeof(lxm_table_word_at))
+        return NULL;
+    const lxm_table_word_at *words = (const lxm_table_word_at *)(const void *)table->words.data;
+    *length = words[row].length;
+    return table->map.data + words[row].begin;
+}
+
+lxm_dtype lxm_table_dtype(const lxm_table *table)
+{
+    return table->dtype;
 }
 
 void lxm_table_describe(lxm_table *table, const char *format, uint64_t fingerprint)

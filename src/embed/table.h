@@ -3,6 +3,7 @@
 #define LXM_EMBED_TABLE_H
 
 #include "base/file.h"
+#include "embed/dtype.h"
 #include "embed/random.h"
 #include "lexmill/embed.h"
 
@@ -22,6 +23,12 @@ typedef struct lxm_initialisation {
     lxm_status (*make)(lxm_table *table, const lxm_table_options *options, lxm_error *error);
 } lxm_initialisation;
 
+/* The word of a row: bytes of the map. */
+typedef struct lxm_table_word_at {
+    uint64_t begin;
+    uint32_t length;
+} lxm_table_word_at;
+
 struct lxm_table {
     lxm_allocator allocator;
     uint64_t rows; /* or LXM_ANY_ROW */
@@ -33,11 +40,29 @@ struct lxm_table {
     uint64_t seed; /* generated tables */
     const lxm_random_variant *random;
 
-    const uint8_t *data; /* the others: rows x dim floats, of any alignment, */
+    const uint8_t *data; /* the others: rows of numbers, of any alignment, */
+    size_t stride;       /* bytes from one to the next; 0: each lies behind its word, */
     float *memory;       /* in memory of ours, */
     lxm_map map;         /* in a mapped file, */
     size_t anonymous;    /* or in a mapping of so many bytes of an unnamed file */
+    lxm_dtype dtype;
+    lxm_widen *widen;      /* NULL: floats */
+    const uint8_t *scales; /* a float for each stored row, of any alignment, or NULL */
+    uint32_t *mapping;     /* which stored row is a row, or NULL */
+    float *weights;        /* what a row is multiplied by, or NULL */
+    lxm_buffer words;      /* of the above, or empty */
 };
+
+/* Where a row's numbers lie. */
+static inline const uint8_t *lxm_table_at(const lxm_table *table, uint64_t row)
+{
+    if (table->mapping)
+        row = table->mapping[row];
+    if (table->stride)
+        return table->data + row * table->stride;
+    const lxm_table_word_at *words = (const lxm_table_word_at *)(const void *)table->words.data;
+    return table->data + words[row].begin + words[row].length + 1;
+}
 
 /* A new, zeroed table; NULL where memory runs out. */
 lxm_table *lxm_table_allocate(const lxm_allocator *allocator, uint64_t rows, size_t dim);
@@ -48,7 +73,15 @@ lxm_status lxm_table_store(lxm_table *table, float **values, lxm_error *error);
 /* A table of what lies at `offset` of a map, which the table owns after success. The caller has
  * checked that all of it is there. */
 lxm_status lxm_table_from_map(lxm_table **table, lxm_map map, size_t offset, uint64_t rows,
-                              size_t dim, const lxm_allocator *allocator, lxm_error *error);
+                              size_t dim, lxm_dtype dtype, const lxm_allocator *allocator,
+                              lxm_error *error);
+
+/* Gives rows their stored row and their weight: arrays of the table's allocator, which it owns from
+ * now on; each may be NULL. The caller has checked the mapping. */
+void lxm_table_weigh(lxm_table *table, uint32_t *mapping, float *weights);
+
+/* Words for the rows of a table whose map holds them, in row order. */
+lxm_status lxm_table_add_word(lxm_table *table, uint64_t begin, uint32_t length, lxm_error *error);
 
 /* Sets what a file says about itself. `format` is static. */
 void lxm_table_describe(lxm_table *table, const char *format, uint64_t fingerprint);

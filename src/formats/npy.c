@@ -166,12 +166,17 @@ lxm_status lxm_npy_parse(lxm_npy_header *header, const uint8_t *bytes, size_t le
     return LXM_OK;
 }
 
+static lxm_dtype dtype_of(const lxm_npy_header *header)
+{
+    return strcmp(header->descr, "<f2") == 0 ? LXM_DTYPE_F16 : LXM_DTYPE_F32;
+}
+
 static lxm_status check_table(const lxm_npy_header *header, size_t length, lxm_error *error)
 {
     size_t need;
-    if (strcmp(header->descr, "<f4") != 0)
+    if (strcmp(header->descr, "<f4") != 0 && strcmp(header->descr, "<f2") != 0)
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
-                        "its numbers are '%s', not '<f4': save it with .astype('<f4')",
+                        "its numbers are '%s', not '<f4' or '<f2': save it with .astype('<f4')",
                         header->descr);
     if (header->dimensions != 2)
         return lxm_fail(error, LXM_ERROR_FORMAT,
@@ -183,9 +188,10 @@ static lxm_status check_table(const lxm_npy_header *header, size_t length, lxm_e
     if (header->shape[1] == 0)
         return lxm_fail(error, LXM_ERROR_FORMAT, "the table has no columns");
     if (!lxm_multiply(header->shape[0], header->shape[1], &need) ||
-        !lxm_multiply(need, sizeof(float), &need) || need != length - header->size)
+        !lxm_multiply(need, lxm_dtype_size(dtype_of(header)), &need) ||
+        need != length - header->size)
         return lxm_fail_at(error, LXM_ERROR_FORMAT, header->size,
-                           "%zu bytes of data are not the %llu x %llu floats of the header: the "
+                           "%zu bytes of data are not the %llu x %llu numbers of the header: the "
                            "file is cut or damaged",
                            length - header->size, (unsigned long long)header->shape[0],
                            (unsigned long long)header->shape[1]);
@@ -204,7 +210,7 @@ static lxm_status open_table(lxm_table **table, lxm_map map, const char *tensor,
         status = check_table(&header, map.length, error);
     if (!status)
         status = lxm_table_from_map(table, map, header.size, header.shape[0],
-                                    (size_t)header.shape[1], allocator, error);
+                                    (size_t)header.shape[1], dtype_of(&header), allocator, error);
     if (!status)
         lxm_table_describe(*table, "npy", 0);
     return status;

@@ -16,15 +16,16 @@ static void make_header(const lxm_vectors *vectors, uint64_t rows, char *header)
     const lxm_vectors_shape *shape = &vectors->shape;
     char dict[header_size];
     int length;
+    const char *descr = shape->dtype == LXM_DTYPE_F16 ? "<f2" : "<f4";
     if (shape->context)
         length =
             snprintf(dict, sizeof dict,
-                     "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64 ", %zu, %zu), }",
-                     rows, shape->context, shape->dim);
+                     "{'descr': '%s', 'fortran_order': False, 'shape': (%" PRIu64 ", %zu, %zu), }",
+                     descr, rows, shape->context, shape->dim);
     else
         length = snprintf(dict, sizeof dict,
-                          "{'descr': '<f4', 'fortran_order': False, 'shape': (%" PRIu64 ", %zu), }",
-                          rows, shape->dim);
+                          "{'descr': '%s', 'fortran_order': False, 'shape': (%" PRIu64 ", %zu), }",
+                          descr, rows, shape->dim);
     memset(header, ' ', header_size);
     memcpy(header, magic, sizeof magic);
     header[8] = (char)(header_size - prefix);

@@ -2,33 +2,13 @@
  * Reading .safetensors: u64 N, N bytes of JSON, data. The JSON maps a tensor's name to its dtype,
  * shape and data_offsets, which together cover the data without holes; __metadata__ maps strings.
  */
-#include <jansson.h>
+#include "formats/safetensors.h"
+
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "embed/table.h"
-#include "formats/table_reader.h"
 
-enum { prefix = 8, longest_header = 100000000, most_dimensions = 8 };
-
-typedef struct tensor {
-    const char *name, *dtype;
-    size_t dimensions;
-    uint64_t shape[most_dimensions];
-    uint64_t start, end;
-} tensor;
-
-typedef struct contents {
-    json_t *root;
-    lxm_buffer buffer; /* of tensors */
-    size_t count;
-    size_t data; /* where it starts */
-} contents;
-
-static tensor *tensors_of(const contents *c)
-{
-    return (tensor *)(void *)c->buffer.data;
-}
+enum { prefix = 8, longest_header = 100000000 };
 
 static uint64_t header_length(const uint8_t *bytes)
 {
@@ -38,7 +18,7 @@ static uint64_t header_length(const uint8_t *bytes)
     return length;
 }
 
-static bool probe(const uint8_t *bytes, size_t length)
+bool lxm_safetensors_probe(const uint8_t *bytes, size_t length)
 {
     return length > prefix && bytes[prefix] == '{';
 }
@@ -66,10 +46,10 @@ static bool whole_number(const json_t *value, uint64_t *number)
     return true;
 }
 
-static bool read_shape(tensor *t, const json_t *shape)
+static bool read_shape(lxm_tensor *t, const json_t *shape)
 {
     t->dimensions = json_array_size(shape);
-    if (!json_is_array(shape) || t->dimensions > most_dimensions)
+    if (!json_is_array(shape) || t->dimensions > lxm_tensor_dimensions)
         return false;
     for (size_t i = 0; i < t->dimensions; i++)
         if (!whole_number(json_array_get(shape, i), &t->shape[i]))
@@ -77,7 +57,7 @@ static bool read_shape(tensor *t, const json_t *shape)
     return true;
 }
 
-static bool size_matches(const tensor *t)
+static bool size_matches(const lxm_tensor *t)
 {
     uint64_t size = dtype_bits(t->dtype) / 8;
     if (size == 0 || t->start > t->end)
@@ -91,11 +71,12 @@ static bool size_matches(const tensor *t)
     return size == t->end - t->start;
 }
 
-static lxm_status read_tensor(tensor *t, const char *name, const json_t *value, lxm_error *error)
+static lxm_status read_tensor(lxm_tensor *t, const char *name, const json_t *value,
+                              lxm_error *error)
 {
     char shown[80];
     lxm_printable(shown, sizeof shown, name, strlen(name));
-    *t = (tensor){.name = name, .dtype = json_string_value(json_object_get(value, "dtype"))};
+    *t = (lxm_tensor){.name = name, .dtype = json_string_value(json_object_get(value, "dtype"))};
     const json_t *offsets = json_object_get(value, "data_offsets");
     if (!t->dtype || !read_shape(t, json_object_get(value, "shape")) ||
         json_array_size(offsets) != 2 || !whole_number(json_array_get(offsets, 0), &t->start) ||
@@ -111,18 +92,18 @@ static lxm_status read_tensor(tensor *t, const char *name, const json_t *value, 
 
 static int by_start(const void *a, const void *b)
 {
-    const tensor *x = a, *y = b;
+    const lxm_tensor *x = a, *y = b;
     if (x->start != y->start)
         return x->start < y->start ? -1 : 1;
     return x->end < y->end ? -1 : x->end > y->end;
 }
 
 /* The tensors must cover the data from end to end. */
-static lxm_status check_cover(const contents *c, size_t length, lxm_error *error)
+static lxm_status check_cover(const lxm_safetensors *c, size_t length, lxm_error *error)
 {
     char shown[80];
     uint64_t at = 0;
-    const tensor *t = tensors_of(c);
+    const lxm_tensor *t = lxm_safetensors_tensors(c);
     if (c->count)
         qsort(c->buffer.data, c->count, sizeof *t, by_start);
     for (size_t i = 0; i < c->count; i++) {
@@ -142,7 +123,7 @@ static lxm_status check_cover(const contents *c, size_t length, lxm_error *error
     return LXM_OK;
 }
 
-static lxm_status load_header(contents *c, lxm_map map, lxm_error *error)
+static lxm_status load_header(lxm_safetensors *c, lxm_map map, lxm_error *error)
 {
     json_error_t problem;
     uint64_t header = header_length(map.data);
@@ -164,7 +145,7 @@ static lxm_status load_header(contents *c, lxm_map map, lxm_error *error)
     return LXM_OK;
 }
 
-static lxm_status read_contents(contents *c, lxm_map map, const lxm_allocator *allocator,
+lxm_status lxm_safetensors_read(lxm_safetensors *c, lxm_map map, const lxm_allocator *allocator,
                                 lxm_error *error)
 {
     const char *name;
@@ -176,7 +157,7 @@ static lxm_status read_contents(contents *c, lxm_map map, const lxm_allocator *a
         return status;
     json_object_foreach(c->root, name, value)
     {
-        tensor t;
+        lxm_tensor t;
         if (strcmp(name, "__metadata__") == 0)
             continue;
         status = read_tensor(&t, name, value, error);
@@ -189,100 +170,17 @@ static lxm_status read_contents(contents *c, lxm_map map, const lxm_allocator *a
     return check_cover(c, map.length - c->data, error);
 }
 
-static const tensor *find_named(const contents *c, const char *name)
+void lxm_safetensors_free(lxm_safetensors *c)
+{
+    lxm_buffer_free(&c->buffer);
+    json_decref(c->root);
+    c->root = NULL;
+}
+
+const lxm_tensor *lxm_safetensors_find(const lxm_safetensors *c, const char *name)
 {
     for (size_t i = 0; i < c->count; i++)
-        if (strcmp(tensors_of(c)[i].name, name) == 0)
-            return &tensors_of(c)[i];
+        if (strcmp(lxm_safetensors_tensors(c)[i].name, name) == 0)
+            return &lxm_safetensors_tensors(c)[i];
     return NULL;
 }
-
-/* The tensor that holds the table where none was named. */
-static const tensor *guess(const contents *c)
-{
-    static const char *const usual[] = {"embeddings",
-                                        "embedding.weight",
-                                        "weight",
-                                        "wte.weight",
-                                        "transformer.wte.weight",
-                                        "model.embed_tokens.weight",
-                                        "embeddings.word_embeddings.weight",
-                                        "bert.embeddings.word_embeddings.weight"};
-    const tensor *only = NULL;
-    size_t tables = 0;
-    for (size_t i = 0; i < c->count; i++)
-        if (tensors_of(c)[i].dimensions == 2) {
-            only = &tensors_of(c)[i];
-            tables++;
-        }
-    if (tables == 1)
-        return only;
-    for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if ((only = find_named(c, usual[i])))
-            return only;
-    return NULL;
-}
-
-static lxm_status choose(const contents *c, const char *name, const tensor **chosen,
-                         lxm_error *error)
-{
-    const tensor *t = *chosen = name ? find_named(c, name) : guess(c);
-    char shown[80];
-    if (!t && name)
-        return lxm_fail(error, LXM_ERROR_FORMAT, "it holds no tensor '%.64s'", name);
-    if (!t)
-        return lxm_fail(error, LXM_ERROR_FORMAT,
-                        "which of its %zu tensors is the table? Name it (--tensor)", c->count);
-    lxm_printable(shown, sizeof shown, t->name, strlen(t->name));
-    if (strcmp(t->dtype, "F32") != 0)
-        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
-                        "tensor '%s' has the dtype %.16s, not F32: convert it first", shown,
-                        t->dtype);
-    if (t->dimensions != 2)
-        return lxm_fail(error, LXM_ERROR_FORMAT,
-                        "tensor '%s' has %zu dimensions: a table has 2 (rows, columns)", shown,
-                        t->dimensions);
-    if (t->shape[1] == 0 || t->shape[1] > SIZE_MAX / sizeof(float))
-        return lxm_fail(error, LXM_ERROR_FORMAT, "tensor '%s' has no columns", shown);
-    return LXM_OK;
-}
-
-/* __metadata__'s "lexmill.fingerprint": 16 hexadecimal digits; 0 where there is none. */
-static lxm_status read_fingerprint(const contents *c, uint64_t *fingerprint, lxm_error *error)
-{
-    const json_t *value =
-        json_object_get(json_object_get(c->root, "__metadata__"), "lexmill.fingerprint");
-    *fingerprint = 0;
-    if (!value)
-        return LXM_OK;
-    const char *text = json_string_value(value);
-    size_t digits = text ? strspn(text, "0123456789abcdef") : 0;
-    if (digits != 16 || text[digits])
-        return lxm_fail(error, LXM_ERROR_FORMAT,
-                        "lexmill.fingerprint in its metadata is not 16 hexadecimal digits");
-    *fingerprint = strtoull(text, NULL, 16);
-    return LXM_OK;
-}
-
-static lxm_status open_table(lxm_table **table, lxm_map map, const char *name,
-                             const lxm_allocator *allocator, lxm_error *error)
-{
-    contents c = {0};
-    const tensor *t;
-    uint64_t fingerprint = 0;
-    lxm_status status = read_contents(&c, map, allocator, error);
-    if (!status)
-        status = choose(&c, name, &t, error);
-    if (!status)
-        status = read_fingerprint(&c, &fingerprint, error);
-    if (!status)
-        status = lxm_table_from_map(table, map, c.data + (size_t)t->start, t->shape[0],
-                                    (size_t)t->shape[1], allocator, error);
-    if (!status)
-        lxm_table_describe(*table, "safetensors", fingerprint);
-    lxm_buffer_free(&c.buffer);
-    json_decref(c.root);
-    return status;
-}
-
-const lxm_table_reader lxm_safetensors_table = {"safetensors", probe, open_table};

@@ -4,13 +4,14 @@
  * embeddings are written.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/error.h"
+#include "embed/dtype.h"
+#include "formats/json.h"
 #include "formats/vectors.h"
 
-enum { prefix = 8, alignment = 64, most_tensors = 4 };
+enum { prefix = 8, alignment = 64, most_tensors = 6 };
 
 /* Rows that stand for the widest numbers a header may need. */
 static const uint64_t widest = INT64_MAX;
@@ -24,14 +25,21 @@ typedef struct plan {
 static size_t make_plans(const lxm_vectors_shape *shape, plan *plans)
 {
     size_t count = 0;
+    static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
     uint64_t context = shape->context ? shape->context : 1;
-    plans[count++] = (plan){"embeddings", "F32", context * shape->dim * sizeof(float), true};
+    uint64_t size = context * shape->dim * lxm_dtype_size(shape->dtype);
+    if (!shape->ids_only)
+        plans[count++] = (plan){"embeddings", dtypes[shape->dtype], size, true};
+    if (shape->dtype == LXM_DTYPE_I8)
+        plans[count++] = (plan){"scales", "F32", sizeof(float), false};
     if (shape->context)
         plans[count++] = (plan){"inputs", "I32", context * sizeof(uint32_t), false};
     if (shape->context && shape->targets)
         plans[count++] = (plan){"targets", "I32", context * sizeof(uint32_t), false};
     if (shape->context && shape->mask)
         plans[count++] = (plan){"mask", "U8", context, false};
+    if (shape->context && shape->documents)
+        plans[count++] = (plan){"documents", "I32", context * sizeof(int32_t), false};
     return count;
 }
 
@@ -85,19 +93,14 @@ static json_t *make_json(const lxm_vectors_shape *shape, uint64_t rows)
     return NULL;
 }
 
-static int append(const char *text, size_t length, void *buffer)
-{
-    return lxm_buffer_append(buffer, text, length) ? 0 : -1;
-}
-
 /* The whole header for so many rows, padded to vectors->header bytes (0: as few as it needs). */
 static lxm_status make_header(const lxm_vectors *vectors, uint64_t rows, lxm_buffer *header,
                               lxm_error *error)
 {
     static const uint8_t zeros[prefix] = {0};
     json_t *json = make_json(&vectors->shape, rows);
-    bool done = json && lxm_buffer_append(header, zeros, prefix) &&
-                json_dump_callback(json, append, header, JSON_COMPACT) == 0;
+    bool done =
+        lxm_buffer_append(header, zeros, prefix) && lxm_json_append(header, json, JSON_COMPACT);
     json_decref(json);
     size_t size = vectors->header;
     if (size == 0)
@@ -150,15 +153,20 @@ static lxm_status piece(lxm_vectors *vectors, const lxm_vectors_piece *piece, lx
 {
     const lxm_vectors_shape *shape = &vectors->shape;
     size_t ids = piece->count * sizeof *piece->inputs;
-    lxm_status status = waits(vectors)
-                            ? lxm_spool_write(&vectors->body, piece->bytes, piece->length, error)
-                            : lxm_vectors_put(vectors, piece->bytes, piece->length, error);
-    if (!status && shape->context)
+    const void *bytes = shape->ids_only ? piece->inputs : piece->bytes; /* what comes first */
+    size_t length = shape->ids_only ? ids : piece->length;
+    lxm_status status = waits(vectors) ? lxm_spool_write(&vectors->body, bytes, length, error)
+                                       : lxm_vectors_put(vectors, bytes, length, error);
+    if (!status && piece->scales)
+        status = lxm_spool_write(&vectors->scales, piece->scales, ids, error);
+    if (!status && shape->context && !shape->ids_only)
         status = lxm_spool_write(&vectors->inputs, piece->inputs, ids, error);
     if (!status && shape->context && shape->targets)
         status = lxm_spool_write(&vectors->targets, piece->targets, ids, error);
     if (!status && shape->context && shape->mask)
         status = lxm_spool_write(&vectors->mask, piece->mask, piece->count, error);
+    if (!status && shape->context && shape->documents)
+        status = lxm_spool_write(&vectors->documents, piece->documents, ids, error);
     return status;
 }
 
@@ -180,8 +188,8 @@ static lxm_status put_spool(lxm_vectors *vectors, lxm_spool *spool, lxm_error *e
 
 static lxm_status finish(lxm_vectors *vectors, uint64_t rows, lxm_error *error)
 {
-    lxm_spool *const spools[] = {&vectors->body, &vectors->inputs, &vectors->targets,
-                                 &vectors->mask};
+    lxm_spool *const spools[] = {&vectors->body,    &vectors->scales, &vectors->inputs,
+                                 &vectors->targets, &vectors->mask,   &vectors->documents};
     bool patch = !waits(vectors);
     lxm_status status = LXM_OK;
     if (rows != vectors->shape.expected && !patch)

@@ -1,7 +1,14 @@
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "base/error.h"
+#include "embed/table.h"
 #include "formats/table_reader.h"
 
-static const lxm_table_reader *const formats[] = {&lxm_npy_table, &lxm_safetensors_table};
+/* The last knows its files by their lines alone, and so comes last. */
+static const lxm_table_reader *const formats[] = {&lxm_npy_table, &lxm_safetensors_table,
+                                                  &lxm_words_table};
 
 static lxm_status open_map(lxm_table **table, lxm_map map, const char *tensor,
                            const lxm_allocator *allocator, lxm_error *error)
@@ -11,7 +18,29 @@ static lxm_status open_map(lxm_table **table, lxm_map map, const char *tensor,
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
         if (formats[i]->probe(map.data, map.length))
             return formats[i]->open(table, map, tensor, allocator, error);
-    return lxm_fail(error, LXM_ERROR_FORMAT, "neither an .npy nor a .safetensors file");
+    return lxm_fail(error, LXM_ERROR_FORMAT,
+                    "neither .npy nor .safetensors nor lines of a word and numbers");
+}
+
+/* The path itself, or where it is the folder of a model, the table in it; NULL: no memory. */
+static __attribute__((nonnull)) char *find_file(const char *path, const lxm_allocator *allocator)
+{
+    static const char *const inside[] = {"0_StaticEmbedding/model.safetensors",
+                                         "model.safetensors"};
+    struct stat status;
+    size_t size = strlen(path) + 48;
+    char *file = lxm_allocate(allocator, size, 1);
+    if (!file)
+        return NULL;
+    snprintf(file, size, "%s", path);
+    if (stat(path, &status) || !S_ISDIR(status.st_mode))
+        return file;
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+        snprintf(file, size, "%s/%s", path, inside[i]);
+        if (stat(file, &status) == 0)
+            break;
+    }
+    return file;
 }
 
 lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tensor,
@@ -19,12 +48,17 @@ lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tenso
 {
     *table = NULL;
     lxm_map map;
-    lxm_status status = lxm_map_open(&map, path, error);
-    if (status)
-        return status;
-    status = open_map(table, map, tensor, allocator, error);
+    lxm_allocator a = lxm_allocator_or_default(allocator);
+    char *file = find_file(path, &a);
+    lxm_status status = file ? lxm_map_open(&map, file, error) : lxm_fail_memory(error);
+    lxm_release(&a, file);
+    if (!status) {
+        status = open_map(table, map, tensor, allocator, error);
+        if (status && !*table)
+            lxm_map_close(&map);
+    }
     if (status) {
-        lxm_map_close(&map);
+        lxm_table_free(*table);
         *table = NULL;
         if (error)
             error->path = path;

@@ -12,8 +12,8 @@ lxm_status lxm_vectors_begin(lxm_vectors *vectors, const lxm_vectors_format *for
     vectors->format = format;
     vectors->shape = *shape;
     vectors->output = output;
-    lxm_spool *const spools[] = {&vectors->body, &vectors->inputs, &vectors->targets,
-                                 &vectors->mask};
+    lxm_spool *const spools[] = {&vectors->body,    &vectors->scales, &vectors->inputs,
+                                 &vectors->targets, &vectors->mask,   &vectors->documents};
     for (size_t i = 0; i < sizeof spools / sizeof *spools; i++)
         lxm_spool_init(spools[i], spool_memory, NULL, &a);
     if (vectors->hash)
@@ -38,9 +38,11 @@ void lxm_vectors_free(lxm_vectors *vectors)
     if (!vectors->format)
         return;
     lxm_spool_free(&vectors->body);
+    lxm_spool_free(&vectors->scales);
     lxm_spool_free(&vectors->inputs);
     lxm_spool_free(&vectors->targets);
     lxm_spool_free(&vectors->mask);
+    lxm_spool_free(&vectors->documents);
     vectors->format = NULL;
 }
 

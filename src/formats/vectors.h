@@ -15,7 +15,10 @@
 typedef struct lxm_vectors_shape {
     size_t context; /* 0: rows alone, otherwise windows of so many rows */
     size_t dim;
+    lxm_dtype dtype;
+    bool ids_only;        /* no vectors: inputs and what goes along; .safetensors alone */
     bool targets, mask;   /* go along with the inputs, where there are windows */
+    bool documents;       /* too */
     bool batches;         /* .npy: one array a batch */
     uint64_t expected;    /* rows (windows) to come; LXM_ANY_ROW: unknown */
     uint64_t fingerprint; /* 0: unknown */
@@ -27,7 +30,9 @@ typedef struct lxm_vectors_piece {
     size_t count;
     const uint32_t *inputs, *targets;
     const uint8_t *mask;
-    const void *bytes; /* as the format's `encode` made them, or the floats themselves */
+    const int32_t *documents;
+    const float *scales; /* of int8: one a row */
+    const void *bytes;   /* as the format's `encode` made them, or the numbers themselves */
     size_t length;
     size_t batch; /* where a batch begins here: its rows (windows); otherwise 0 */
 } lxm_vectors_piece;
@@ -51,7 +56,7 @@ struct lxm_vectors {
     uint64_t places;  /* rows, or windows x context, so far */
     uint64_t written; /* bytes so far */
     size_t header;    /* bytes that the header takes */
-    lxm_spool body, inputs, targets, mask;
+    lxm_spool body, scales, inputs, targets, mask, documents;
 
     /* XXH3-64 of all that was written; wrong once something was patched */
     XXH3_state_t *hash; /* NULL: not wanted */

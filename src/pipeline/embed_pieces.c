@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/pool.h"
+#include "embed/dtype.h"
 #include "embed/project.h"
 
 enum { piece_bytes = 256 * 1024, most_rows = 8192 };
@@ -10,11 +11,15 @@ typedef struct piece {
     const lxm_pieces *owner;
     uint32_t *inputs, *targets;
     uint8_t *mask;
-    float *values;
+    int32_t *documents;
+    float *values;   /* NULL: ids alone */
+    uint8_t *narrow; /* the values in fewer bits, */
+    float *scales;   /* and what int8 takes */
     lxm_buffer text; /* where the format has one */
     size_t count;
     size_t place; /* of the first row in its window */
     size_t batch; /* as lxm_vectors_piece */
+    bool old;     /* its vectors are written already */
     lxm_status status;
     lxm_error error;
 } piece;
@@ -23,23 +28,42 @@ struct lxm_pieces {
     lxm_allocator allocator;
     const lxm_embed_options *options;
     const lxm_vectors_format *format;
+    lxm_narrow *narrow; /* NULL: floats, or int8 */
     lxm_vector_sink *sink;
     size_t context;
     size_t batch;    /* rows (places) of one */
     size_t in_batch; /* rows of it that are in pieces */
+    uint64_t old;    /* rows still to come that were written by a run before */
     size_t capacity;
     lxm_pool *pool;
     piece *ring; /* one more than the pool's window: the one that is being filled */
     size_t ring_size, next;
 };
 
+/* The values in the type that is written. */
+static void narrow_values(piece *p)
+{
+    lxm_dtype dtype = p->owner->options->dtype;
+    size_t dim = lxm_table_dim(p->owner->options->table);
+    if (dtype != LXM_DTYPE_I8)
+        p->owner->narrow(p->values, p->count * dim, p->narrow);
+    else
+        for (size_t i = 0; i < p->count; i++)
+            p->scales[i] = lxm_dtype_quantise(p->values + i * dim, dim, p->narrow + i * dim);
+}
+
 static void project(void *job)
 {
     piece *p = job;
     const lxm_embed_options *options = p->owner->options;
+    p->status = LXM_OK;
+    if (!p->values || p->old)
+        return;
     p->status = lxm_project_piece(options->table, options->positions, p->inputs, p->mask, p->count,
                                   p->place, p->owner->context, p->values, &p->error);
     p->text.length = 0;
+    if (!p->status && p->narrow)
+        narrow_values(p);
     if (!p->status && p->owner->format->encode &&
         !p->owner->format->encode(&p->text, p->values, p->count, lxm_table_dim(options->table)))
         p->status = lxm_fail_memory(&p->error);
@@ -50,7 +74,10 @@ static void release_piece(lxm_pieces *pieces, piece *p)
     lxm_release(&pieces->allocator, p->inputs);
     lxm_release(&pieces->allocator, p->targets);
     lxm_release(&pieces->allocator, p->mask);
+    lxm_release(&pieces->allocator, p->documents);
     lxm_release(&pieces->allocator, p->values);
+    lxm_release(&pieces->allocator, p->narrow);
+    lxm_release(&pieces->allocator, p->scales);
     lxm_buffer_free(&p->text);
 }
 
@@ -75,12 +102,20 @@ static lxm_status make_piece(lxm_pieces *pieces, piece *p, lxm_error *error)
     lxm_buffer_init(&p->text, a);
     bool fits = lxm_multiply(rows, dim, &values);
     p->inputs = lxm_allocate(a, rows, sizeof *p->inputs);
-    p->values = fits ? lxm_allocate(a, values, sizeof *p->values) : NULL;
-    bool done = p->inputs && p->values;
+    if (fits && !pieces->options->ids_only)
+        p->values = lxm_allocate(a, values, sizeof *p->values);
+    bool done = p->inputs && (p->values || pieces->options->ids_only);
     if (done && window->targets)
         done = (p->targets = lxm_allocate(a, rows, sizeof *p->targets)) != NULL;
     if (done && window->pad)
         done = (p->mask = lxm_allocate(a, rows, sizeof *p->mask)) != NULL;
+    if (done && window->pack)
+        done = (p->documents = lxm_allocate(a, rows, sizeof *p->documents)) != NULL;
+    if (done && p->values && pieces->options->dtype != LXM_DTYPE_F32)
+        done =
+            (p->narrow = lxm_allocate(a, values, lxm_dtype_size(pieces->options->dtype))) != NULL;
+    if (done && pieces->options->dtype == LXM_DTYPE_I8)
+        done = (p->scales = lxm_allocate(a, rows, sizeof *p->scales)) != NULL;
     return done ? LXM_OK : lxm_fail_memory(error);
 }
 
@@ -107,8 +142,11 @@ lxm_status lxm_pieces_new(lxm_pieces **out, const lxm_embed_options *options, si
         return lxm_fail_memory(error);
     *pieces = (lxm_pieces){.allocator = a, .options = options, .sink = sink, .context = context};
     pieces->format = lxm_vector_sink_format(options->format);
+    pieces->narrow = lxm_dtype_narrow(options->dtype);
     size_t rows = piece_bytes / sizeof(float) / lxm_table_dim(options->table);
     pieces->capacity = rows < 1 ? 1 : rows > most_rows ? most_rows : rows;
+    if (sink->shards)
+        pieces->old = lxm_shards_old_rows(sink->shards) * context;
     lxm_status status = LXM_OK;
     if (!lxm_multiply(batch, context, &pieces->batch))
         status = lxm_fail(error, LXM_ERROR_LIMIT, "the batch is too large");
@@ -141,11 +179,17 @@ static lxm_status write_oldest(lxm_pieces *pieces, lxm_error *error)
                               .inputs = p->inputs,
                               .targets = p->targets,
                               .mask = p->mask,
+                              .documents = p->documents,
+                              .scales = p->scales,
                               .batch = p->batch};
-    done.bytes = pieces->format->encode ? (const void *)p->text.data : p->values;
+    size_t number = lxm_dtype_size(pieces->options->dtype);
+    if (pieces->format->encode)
+        done.bytes = p->text.data;
+    else
+        done.bytes = p->narrow ? (const void *)p->narrow : p->values;
     done.length = pieces->format->encode
                       ? p->text.length
-                      : p->count * lxm_table_dim(pieces->options->table) * sizeof(float);
+                      : p->count * lxm_table_dim(pieces->options->table) * number;
     return lxm_vector_sink_add(pieces->sink, &done, error);
 }
 
@@ -159,6 +203,8 @@ static lxm_status submit(lxm_pieces *pieces, lxm_error *error)
         status = write_oldest(pieces, error);
     if (status)
         return status;
+    p->old = pieces->old >= p->count;
+    pieces->old -= p->old ? p->count : 0;
     lxm_pool_submit(pieces->pool, p);
     pieces->next = (pieces->next + 1) % pieces->ring_size;
     pieces->ring[pieces->next].count = 0;
@@ -172,6 +218,8 @@ static void append(piece *p, const lxm_window_batch *batch, size_t at, size_t co
         memcpy(p->targets + p->count, batch->targets + at, count * sizeof *p->targets);
     if (p->mask)
         memcpy(p->mask + p->count, batch->mask + at, count);
+    if (p->documents)
+        memcpy(p->documents + p->count, batch->documents + at, count * sizeof *p->documents);
     p->count += count;
 }
 

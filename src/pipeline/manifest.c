@@ -1,14 +1,23 @@
 #include "pipeline/manifest.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/memory.h"
+#include "formats/json.h"
 
 static json_t *number(uint64_t value)
 {
     return json_integer((json_int_t)value);
+}
+
+/* Larger than what JSON readers hold, perhaps. */
+static json_t *number_text(uint64_t value)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%" PRIu64, value);
+    return json_string(digits);
 }
 
 /* 16 hexadecimal digits. */
@@ -50,6 +59,15 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "stride", number(stride));
     failed |= json_object_set_new(root, "targets", json_boolean(window->targets));
     failed |= json_object_set_new(root, "pad", window->pad ? number(window->pad_id) : json_null());
+    failed |=
+        json_object_set_new(root, "pad_side", json_string(window->pad_left ? "left" : "right"));
+    failed |= json_object_set_new(root, "packed", json_boolean(window->pack));
+    failed |=
+        json_object_set_new(root, "eot", window->has_eot ? number(window->eot_id) : json_null());
+    failed |= json_object_set_new(
+        root, "shuffle",
+        manifest->options->shuffle ? number_text(manifest->options->shuffle_seed) : json_null());
+    failed |= json_object_set_new(root, "vectors", json_boolean(!manifest->options->ids_only));
     failed |= json_object_set_new(root, "unused_ids", number(manifest->result->unused));
     return failed;
 }
@@ -57,13 +75,14 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
 static json_t *make_json(const lxm_manifest *manifest)
 {
     const lxm_embed_options *options = manifest->options;
+    static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
     json_t *root = json_object();
     int failed = json_object_set_new(root, "format", json_string("lexmill-shards"));
     failed |= json_object_set_new(root, "version", number(1));
     failed |= json_object_set_new(root, "shards", shard_list(manifest));
     failed |= json_object_set_new(root, "rows", number(manifest->result->rows));
     failed |= json_object_set_new(root, "dim", number(manifest->shape->dim));
-    failed |= json_object_set_new(root, "dtype", json_string("F32"));
+    failed |= json_object_set_new(root, "dtype", json_string(dtypes[options->dtype]));
     failed |= json_object_set_new(root, "batch", number(manifest->batch));
     failed |= json_object_set_new(root, "drop_last", json_boolean(options->drop_last));
     failed |= json_object_set_new(root, "dropped_rows", number(manifest->result->dropped));
@@ -73,6 +92,7 @@ static json_t *make_json(const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "fingerprint", fingerprint(manifest->shape->fingerprint));
     failed |= json_object_set_new(root, "table_fingerprint",
                                   fingerprint(lxm_table_fingerprint(options->table)));
+    failed |= json_object_set_new(root, "job", hexadecimal(manifest->identity));
     failed |= json_object_set_new(root, "settings",
                                   json_string(options->settings ? options->settings : ""));
     if (!failed)
@@ -81,18 +101,35 @@ static json_t *make_json(const lxm_manifest *manifest)
     return NULL;
 }
 
-lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output, lxm_error *error)
+lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
+                              const lxm_allocator *allocator, lxm_error *error)
 {
     json_t *root = make_json(manifest);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    lxm_buffer text;
+    lxm_buffer_init(&text, allocator);
+    bool good = lxm_json_append(&text, root, JSON_INDENT(2)) && lxm_buffer_append(&text, "\n", 1);
     json_decref(root);
-    if (!text)
-        return lxm_fail_memory(error);
-    lxm_status status = lxm_output_write(output, text, strlen(text), error);
-    if (!status)
-        status = lxm_output_write(output, "\n", 1, error);
-    json_free_t release;
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
+    lxm_status status =
+        good ? lxm_output_write(output, text.data, text.length, error) : lxm_fail_memory(error);
+    lxm_buffer_free(&text);
     return status;
+}
+
+bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *rows,
+                        const lxm_allocator *allocator)
+{
+    char digits[20];
+    size_t size = strlen(folder) + 16;
+    char *path = lxm_allocate(allocator, size, 1);
+    if (!path)
+        return false;
+    snprintf(path, size, "%s/manifest.json", folder);
+    snprintf(digits, sizeof digits, "%016" PRIx64, identity);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const char *job = json_string_value(json_object_get(root, "job"));
+    bool same = job && strcmp(job, digits) == 0;
+    *rows = (uint64_t)json_integer_value(json_object_get(root, "rows"));
+    json_decref(root);
+    lxm_release(allocator, path);
+    return same;
 }

@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "pipeline/embed_pieces.h"
 #include "pipeline/job.h"
+#include "pipeline/run_embed.h"
+#include "pipeline/shuffle.h"
 #include "stream/reader.h"
 
 enum { default_batch = 1024 };
@@ -20,6 +22,8 @@ typedef struct run {
     lxm_pieces *pieces;
     lxm_windows *windows; /* NULL: every id is a row, */
     lxm_buffer ids;       /* and those of a batch that is held wait here */
+    size_t window_unit;   /* windows that are handed on at once */
+    lxm_shuffler shuffler;
     uint64_t fingerprint;
     lxm_embed_result result;
 } run;
@@ -59,8 +63,13 @@ static lxm_status add_rows(run *r, const uint32_t *ids, size_t count, lxm_error 
 
 static lxm_status finish_rows(run *r, lxm_error *error)
 {
-    if (r->windows)
-        return lxm_windows_finish(r->windows, error);
+    if (r->windows) {
+        lxm_window_sink sink = {hand_on, r};
+        lxm_status status = lxm_windows_finish(r->windows, error);
+        if (status || !r->options->shuffle)
+            return status;
+        return lxm_shuffler_drain(&r->shuffler, r->window_unit, &sink, error);
+    }
     const uint32_t *rest = (const uint32_t *)(const void *)r->ids.data;
     size_t count = r->ids.length / sizeof *rest;
     if (count == 0)
@@ -118,9 +127,14 @@ static lxm_status open_windows(run *r, lxm_error *error)
         return LXM_OK;
     size_t unit = lxm_pieces_capacity(r->pieces) / window->context;
     unit = unit < 1 ? 1 : unit < r->batch ? unit : r->batch;
+    r->window_unit = r->unit ? r->unit : unit;
     lxm_window_sink sink = {hand_on, r};
-    return lxm_windows_new(&r->windows, window, r->unit ? r->unit : unit, &sink, &r->allocator,
-                           error);
+    if (r->options->shuffle)
+        sink = (lxm_window_sink){lxm_shuffler_add, &r->shuffler};
+    lxm_status status = lxm_shuffler_init(&r->shuffler, r->options, &r->allocator, error);
+    return status
+               ? status
+               : lxm_windows_new(&r->windows, window, r->window_unit, &sink, &r->allocator, error);
 }
 
 /* Opens the output, which tells the fingerprint of the first stream. */
@@ -132,6 +146,9 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
     lxm_vectors_shape shape = {
         .context = window->context,
         .dim = lxm_table_dim(r->options->table),
+        .dtype = r->options->dtype,
+        .ids_only = r->options->ids_only,
+        .documents = window->pack,
         .targets = window->targets,
         .mask = window->pad,
         .expected = expected,
@@ -202,15 +219,40 @@ static lxm_status each_stream(void *context, const char *path, lxm_reader *reade
     return status;
 }
 
+static lxm_status check_dtype(lxm_vector_format format, lxm_dtype dtype, lxm_error *error)
+{
+    if (dtype > LXM_DTYPE_I8)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "no such dtype: %d", dtype);
+    if (format == LXM_VECTORS_TEXT && dtype)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "text has no dtype: leave --dtype out");
+    if (format == LXM_VECTORS_NPY && dtype > LXM_DTYPE_F16)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        ".npy has no such numbers: use f32 or f16, or .safetensors");
+    return LXM_OK;
+}
+
 static lxm_status check_options(const lxm_embed_options *options, lxm_error *error)
 {
     const lxm_window_options *window = &options->window;
     const lxm_table *positions = options->positions;
     if (!lxm_vector_sink_format(options->format))
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "no such format: %d", options->format);
-    if (!window->context && (window->stride || window->targets || window->pad || positions))
+    if (options->dtype == LXM_DTYPE_I8)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "int8 is for tables: use f32, f16 or bf16");
+    lxm_status status = check_dtype(options->format, options->dtype, error);
+    if (status)
+        return status;
+    if (!window->context && (window->stride || window->targets || window->pad || window->pack ||
+                             options->shuffle || options->ids_only || positions))
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
-                        "stride, targets, padding and positions need windows (--context)");
+                        "stride, targets, padding, packing, shuffling, ids alone and positions "
+                        "need windows (--context)");
+    if (options->ids_only && options->format < LXM_VECTORS_SAFETENSORS)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "ids alone go to .safetensors or shards, not to text or .npy");
+    if (window->has_eot && (!window->pack || window->eot_id >= lxm_table_rows(options->table)))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "the end-of-text id needs packing, and a row in the table");
     if (positions && lxm_table_dim(positions) != lxm_table_dim(options->table))
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "the positions have %zu columns, the table %zu",
                         lxm_table_dim(positions), lxm_table_dim(options->table));
@@ -219,6 +261,8 @@ static lxm_status check_options(const lxm_embed_options *options, lxm_error *err
                         (unsigned long long)lxm_table_rows(positions), window->context);
     if (window->pad && window->pad_id > INT32_MAX && options->format >= LXM_VECTORS_SAFETENSORS)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "the padding id doesn't fit an int32");
+    if (window->has_eot && window->eot_id > INT32_MAX && options->format >= LXM_VECTORS_SAFETENSORS)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "the end-of-text id doesn't fit an int32");
     return LXM_OK;
 }
 
@@ -232,6 +276,7 @@ static run begin_run(const lxm_embed_options *options, const char *output_path, 
         .batch = options->batch ? options->batch : default_batch,
     };
     lxm_buffer_init(&r.ids, &r.allocator);
+    lxm_spool_init(&r.shuffler.spool, 0, NULL, &r.allocator);
     return r;
 }
 
@@ -246,6 +291,7 @@ static lxm_status end_run(run *r, lxm_status status, lxm_error *error)
     if (!status)
         status = lxm_vector_sink_commit(&r->sink, &r->result, error);
     lxm_windows_free(r->windows);
+    lxm_shuffler_free(&r->shuffler);
     lxm_pieces_free(r->pieces);
     lxm_vector_sink_close(&r->sink);
     lxm_buffer_free(&r->ids);
@@ -271,35 +317,47 @@ lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *pa
     return status;
 }
 
-static lxm_status add_all_rows(run *r, uint64_t rows, lxm_error *error)
+/* `ids` NULL: all from 0. */
+static lxm_status add_all_rows(run *r, const uint32_t *ids, uint64_t rows, lxm_error *error)
 {
     enum { step = 4096 };
-    uint32_t ids[step];
+    uint32_t counted[step];
     lxm_status status = LXM_OK;
     for (uint64_t at = 0; !status && at < rows;) {
-        size_t n = 0;
-        for (; n < step && at < rows; at++)
-            ids[n++] = (uint32_t)at;
-        status = add_rows(r, ids, n, error);
+        size_t n = rows - at < step ? (size_t)(rows - at) : step;
+        for (size_t i = 0; !ids && i < n; i++)
+            counted[i] = (uint32_t)(at + i);
+        status = add_rows(r, ids ? ids + at : counted, n, error);
+        at += n;
     }
     return status;
+}
+
+lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *ids, uint64_t rows,
+                              uint64_t fingerprint, const char *output_path, const lxm_job *job,
+                              lxm_error *error)
+{
+    static const lxm_job plain = {0};
+    if (options->format == LXM_VECTORS_SHARDS || !lxm_vector_sink_format(options->format))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a table goes into one file");
+    if (rows > (uint64_t)UINT32_MAX + 1)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "a table file needs a number of rows, at most 2^32 (--rows)");
+    lxm_status status = check_dtype(options->format, options->dtype, error);
+    if (status)
+        return status;
+    run r = begin_run(options, output_path, job ? job : &plain);
+    status = open_output(&r, rows, fingerprint, error);
+    if (!status)
+        status = add_all_rows(&r, ids, rows, error);
+    return end_run(&r, status, error);
 }
 
 lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
                                lxm_vector_format format, const char *settings,
                                const char *output_path, const lxm_job *job, lxm_error *error)
 {
-    static const lxm_job plain = {0};
     lxm_embed_options options = {.table = table, .format = format, .settings = settings};
-    uint64_t rows = lxm_table_rows(table);
-    if (format == LXM_VECTORS_SHARDS || !lxm_vector_sink_format(format))
-        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a table goes into one file");
-    if (rows > (uint64_t)UINT32_MAX + 1)
-        return lxm_fail(error, LXM_ERROR_ARGUMENT,
-                        "a table file needs a number of rows, at most 2^32 (--rows)");
-    run r = begin_run(&options, output_path, job ? job : &plain);
-    lxm_status status = open_output(&r, rows, fingerprint, error);
-    if (!status)
-        status = add_all_rows(&r, rows, error);
-    return end_run(&r, status, error);
+    return lxm_run_write_rows(&options, NULL, lxm_table_rows(table), fingerprint, output_path, job,
+                              error);
 }

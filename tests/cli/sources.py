@@ -143,6 +143,20 @@ def bad_lines():
         check(f"wrong usage {arguments}", run(*arguments)[0] == 2)
 
 
+def rules_from_a_file():
+    rules = {"normalizer": {"type": "BertNormalizer", "clean_text": True, "lowercase": True},
+             "pre_tokenizer": {"type": "BertPreTokenizer"}}
+    path = write("tokenizer.json", json.dumps(rules).encode())
+    text = "Élan, 東京\u200b!".encode()
+    check("--from", run("--from", path, stdin=text)[:2] == (0, "elan\n,\n東\n京\n!\n".encode()))
+    check("--from and -p", run("--from", path, "-p", "gpt2")[0] == 2)
+    status, _, message = run("--from", write("no.json", b"[1"))
+    check("no tokenizer.json", status == 1 and message.startswith("tokenize: no.json: "), message)
+    prefixed = write("roberta.json", b'{"pre_tokenizer":{"type":"ByteLevel"}}')
+    check("a prefix", run("--from", prefixed, "-j", "2", stdin=b"a b" + b" word" * 200_000)[1]
+          == b" a\n b\n" + b" word\n" * 200_000)
+
+
 def lists_of_files():
     for name in ("one", "two words", "three"):
         write(name, name.encode() + b"\n")
@@ -169,5 +183,6 @@ with tempfile.TemporaryDirectory() as folder:
     json_lines()
     bad_lines()
     lists_of_files()
+    rules_from_a_file()
     os.chdir("/")
 sys.exit(1 if failures else 0)

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import tap
 
@@ -102,8 +103,10 @@ def known_to(program):
         names |= mentioned(run_program(other, "--help")) | mentioned(manual(other))
     known = set()
     for name in names:
-        done = subprocess.run([os.path.join(options["build"], program), f"--{name}", "--help"],
-                              capture_output=True, text=True)
+        # one that wants an argument takes --help for it and goes on: in a folder of its own
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run([os.path.join(options["build"], program), f"--{name}", "--help"],
+                                  cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         # an unknown option, or a prefix of one, is said so before --help is reached
         if "unrecognized option" not in done.stderr and "ambiguous" not in done.stderr:
             known.add(name)

@@ -61,48 +61,45 @@ INLINE __m512i look_up_rows(__m512i kinds, const ahead *a, const uint8_t *text, 
     return kinds;
 }
 
-/* Three bytes: first the two large alphabets, whose rows are many and all alike. */
+/* Three bytes: first the two large alphabets, whose rows are many and all alike: U+4E00 to U+9FFF,
+ * U+AC00 to U+D77F. */
 INLINE __m512i kinds_of_three(__m512i kinds, const ahead *a, const uint8_t *text, uint64_t leads)
 {
     __m512i first = a->at[0], second = a->at[1];
-    uint64_t large = leads & not_below(first, 0xE4) & ~not_below(first, 0xEE);
-    if (large) {
-        /* U+4E00 to U+9FFF, U+AC00 to U+D77F */
-        uint64_t hangul = large & not_below(first, 0xEA);
-        uint64_t ideograph = large & ~hangul & ~(equal(first, 0xE4) & ~not_below(second, 0xB8));
-        hangul &= ~(equal(first, 0xEA) & ~not_below(second, 0xB0));
-        hangul &= ~(equal(first, 0xED) & not_below(second, 0x9E));
-        kinds = _mm512_mask_mov_epi8(kinds, ideograph, _mm512_set1_epi8(LXM_KIND_IDEOGRAPH));
-        kinds = _mm512_mask_mov_epi8(kinds, hangul, _mm512_set1_epi8(LXM_KIND_LETTER));
-        leads &= ~(ideograph | hangul);
-    }
-    return look_up_rows(kinds, a, text, leads, 3);
+    uint64_t hangul = not_below(first, 0xEA);
+    uint64_t ideograph = leads & not_below(first, 0xE4) & ~hangul;
+    ideograph &= ~(equal(first, 0xE4) & ~not_below(second, 0xB8));
+    hangul &= leads & ~not_below(first, 0xEE) & ~(equal(first, 0xEA) & ~not_below(second, 0xB0));
+    hangul &= ~(equal(first, 0xED) & not_below(second, 0x9E));
+    kinds = _mm512_mask_mov_epi8(kinds, ideograph, _mm512_set1_epi8(LXM_KIND_IDEOGRAPH));
+    kinds = _mm512_mask_mov_epi8(kinds, hangul, _mm512_set1_epi8(LXM_KIND_LETTER));
+    return look_up_rows(kinds, a, text, leads & ~(ideograph | hangul), 3);
 }
 
 /* From each first byte to those that follow it. */
 INLINE __m512i spread(__m512i bytes, uint64_t follow)
 {
     const __m512i before = _mm512_sub_epi8(_mm512_loadu_si512(iota), _mm512_set1_epi8(1));
-    for (uint64_t m = follow; m; m &= m << 1)
-        bytes = _mm512_mask_permutexvar_epi8(bytes, m, before, bytes);
+    uint64_t third = follow & follow << 1, fourth = third & third << 1;
+    bytes = _mm512_mask_permutexvar_epi8(bytes, follow, before, bytes);
+    bytes = _mm512_mask_permutexvar_epi8(bytes, third, before, bytes);
+    if (UNLIKELY(fourth))
+        bytes = _mm512_mask_permutexvar_epi8(bytes, fourth, before, bytes);
     return bytes;
 }
 
-INLINE __m512i classify_wide_rows(const lxm_family *family, block *b, __m512i text, __m512i ascii)
+INLINE __m512i wide_classes(const lxm_family *family, const block *b, __m512i text, uint64_t leads)
 {
     ahead a = {{text, _mm512_loadu_si512(b->text + 1), _mm512_loadu_si512(b->text + 2),
                 _mm512_loadu_si512(b->text + 3)}};
-    b->follow = b->wide & ~not_below(text, 0xC0);
-    cut_block(b);
-    uint64_t leads = b->wide & ~b->follow;
     uint64_t three = leads & not_below(text, 0xE0), four = leads & not_below(text, 0xF0);
     __m512i kinds = look_up_rows(_mm512_setzero_si512(), &a, b->text, leads & ~three, 2);
-    kinds = kinds_of_three(kinds, &a, b->text, three & ~four);
-    kinds = look_up_rows(kinds, &a, b->text, four, 4);
+    if (three)
+        kinds = kinds_of_three(kinds, &a, b->text, three & ~four);
+    if (UNLIKELY(four))
+        kinds = look_up_rows(kinds, &a, b->text, four, 4);
     __m256i table = _mm256_loadu_si256((const __m256i *)(const void *)family->kinds);
-    __m512i classes = _mm512_permutexvar_epi8(kinds, _mm512_castsi256_si512(table));
-    classes = _mm512_mask_mov_epi8(ascii, b->wide, spread(classes, b->follow));
-    return _mm512_maskz_mov_epi8(low_bits(b->count), classes);
+    return _mm512_permutexvar_epi8(kinds, _mm512_castsi256_si512(table));
 }
 
 INLINE __m512i look_up(const lxm_family *family, __m512i text)
@@ -113,8 +110,13 @@ INLINE __m512i look_up(const lxm_family *family, __m512i text)
 
 INLINE void to_masks(int classes, block *b, __m512i class)
 {
-    for (int i = 0; i < classes; i++)
-        b->class[i] = _mm512_test_epi8_mask(class, _mm512_set1_epi8((char)(1 << i)));
+    for (int i = 0; i < classes; i++) {
+        uint64_t mask = _mm512_test_epi8_mask(class, _mm512_set1_epi8((char)(1 << i)));
+        /* Into a general register: compilers do the sums in mask registers, which are slow at it.
+         */
+        __asm__("" : "+r"(mask));
+        b->class[i] = mask;
+    }
 }
 
 INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
@@ -124,15 +126,33 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return _mm512_movepi8_mask(text) != 0;
 }
 
-INLINE void classify(const lxm_family *family, int classes, block *b)
+/* Bytes that may begin a wide character that has a class. */
+INLINE uint64_t sparse_leads(const lxm_family *family, __m512i text)
+{
+    const __m512i nibble = _mm512_set1_epi8(0x0F), powers = _mm512_set1_epi32(0x08040201);
+    __m512i table =
+        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)family->leads));
+    __m512i bits = _mm512_shuffle_epi8(table, _mm512_and_si512(text, nibble));
+    __m512i bit = _mm512_shuffle_epi8(powers, _mm512_and_si512(_mm512_srli_epi16(text, 4), nibble));
+    return _mm512_test_epi8_mask(bits, bit);
+}
+
+INLINE void classify_wide(const lxm_family *family, int classes, block *b)
 {
     __m512i text = _mm512_loadu_si512(b->text), class = look_up(family, text);
-    b->wide = _mm512_movepi8_mask(text);
-    if (b->wide)
-        class = classify_wide_rows(family, b, text, class);
-    else
-        class = _mm512_maskz_mov_epi8(low_bits(b->count), class);
-    to_masks(classes, b, class);
+    uint64_t wide = _mm512_movepi8_mask(text);
+    b->wide = wide;
+    b->follow = wide & ~not_below(text, 0xC0);
+    uint64_t leads = wide & ~b->follow;
+    if (family->sparse)
+        leads &= sparse_leads(family, text);
+    __m512i wide_class = wide_classes(family, b, text, leads);
+    class = _mm512_mask_mov_epi8(class, wide, spread(wide_class, b->follow));
+    uint32_t behind = cut_block(b);
+    if (behind)
+        b->behind = (uint8_t)_mm_cvtsi128_si32(
+            _mm512_castsi512_si128(_mm512_maskz_compress_epi8((uint64_t)1 << behind, class)));
+    to_masks(classes, b, _mm512_maskz_mov_epi8(low_bits(b->count), class));
 }
 
 /* Which byte goes to which 32-bit number: 0 0 1 1 2 2 ..., and from two registers 0 64 1 65 ... */

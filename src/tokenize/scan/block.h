@@ -19,8 +19,8 @@
 #define LIKELY(x) __builtin_expect((x) != 0, 1)
 #define UNLIKELY(x) __builtin_expect((x) != 0, 0)
 
-/* Bytes behind a block that may be looked at. What stands before the last LOOKAHEAD bytes of a
- * text is decided, but for runs that reach its end. */
+/* Bytes behind a block's first 64 that may be looked at. What stands before the last LOOKAHEAD
+ * bytes of a text is decided, but for runs that reach its end. */
 enum { BLOCK = 64, LOOKAHEAD = 8 };
 
 typedef struct block {
@@ -31,6 +31,7 @@ typedef struct block {
     bool final;          /* ... and so does the subject */
     uint64_t wide;       /* bytes of characters that are not ASCII */
     uint64_t follow;     /* those but the first of such a character */
+    uint8_t behind;      /* classes of the character behind the block; 0 where the text ends */
     uint64_t class[8];
 } block;
 
@@ -100,12 +101,6 @@ INLINE uint8_t classes_at(const lxm_family *family, const uint8_t *p)
     return LIKELY(p[0] < 0x80) ? family->ascii[p[0]] : family->kinds[wide_kind(p)];
 }
 
-/* Classes of the character behind the block; 0 where the text ends. */
-INLINE uint8_t classes_behind(const lxm_family *family, const block *b)
-{
-    return b->last ? 0 : classes_at(family, b->text + b->count);
-}
-
 /* From the last byte of each character in the mask to its first. */
 INLINE uint64_t to_first_byte(const block *b, uint64_t mask)
 {
@@ -162,8 +157,9 @@ typedef struct lookahead {
 
 INLINE uint64_t not_followed(carry *c, const block *b, lookahead a)
 {
-    uint64_t sum, beyond = b->count < 64 ? (uint64_t)1 << b->count : 0;
-    bool open = __builtin_add_overflow(a.run, a.first, &sum) || (sum & beyond);
+    uint64_t sum = a.run + a.first, aligned;
+    uint32_t unused = 64 - b->count;
+    bool open = __builtin_add_overflow(a.run << unused, a.first << unused, &aligned);
     for (uint64_t bad = sum & ~a.run & a.stop; UNLIKELY(bad); bad &= bad - 1)
         a.first ^= highest_bit(a.first & ((bad & -bad) - 1));
     if (LIKELY(!open))
