@@ -34,7 +34,7 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  lexmill -V gpt2/ -p gpt2 book.txt                     a document a line\n"
-    "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed -t table.npy > v.npy\n";
+    "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed > v.npy\n";
 
 enum { option_unk = cli_text_own };
 
