@@ -108,6 +108,39 @@ LXM_API lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *pat
                                   size_t path_count, lxm_join join, lxm_documents documents,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
 
+/* Files of ids as training programs read them. */
+typedef enum lxm_id_layout {
+    LXM_IDS_NANOGPT = 0,  /* u16; the end-of-text id goes after each document */
+    LXM_IDS_LLMC = 1,     /* a header of 256 int32, u16 or u32; end-of-text before each document */
+    LXM_IDS_MEGATRON = 2, /* .bin and .idx, u16 or int32, documents apart; end-of-text after */
+    LXM_IDS_NPY = 3,      /* an array of u16 or u32; end-of-text after */
+    LXM_IDS_SAFETENSORS = 4 /* `ids` U16 or I32, `documents` I64 [documents + 1]: where each begins
+                               and the last ends; end-of-text after */
+} lxm_id_layout;
+
+typedef struct lxm_id_shards_options {
+    lxm_id_layout layout;
+    unsigned width;      /* 16 or 32 bits; 0: as few as vocab_size needs, or the layout's own */
+    uint64_t vocab_size; /* 0: unknown */
+    bool has_eot;        /* eot_id stands at the documents' ends, or beginnings */
+    uint32_t eot_id;
+    uint64_t shard_size;  /* ids a file; 0: 100,000,000; less than 2^31. Megatron's and .safetensors
+                             files end with a document, and so may hold more */
+    bool replace;         /* files may take the place of others in the folder */
+    const char *settings; /* as in lxm_embed_options */
+} lxm_id_shards_options;
+
+typedef struct lxm_id_shards_result {
+    uint64_t tokens, documents, shards;
+} lxm_id_shards_result;
+
+/* Writes id streams into a folder: ids-00000.bin (.npy, .safetensors; Megatron's also .idx) and so
+ * on, and manifest.json, which comes last. Documents without ids are left out. An id that doesn't
+ * fit the width is LXM_ERROR_ID with its position. `result` may be NULL. */
+LXM_API lxm_status lxm_run_id_shards(const lxm_id_shards_options *options, const char *const *paths,
+                                     size_t path_count, const char *folder, const lxm_job *job,
+                                     lxm_id_shards_result *result, lxm_error *error);
+
 /* How vectors are written. All numbers are little-endian. */
 typedef enum lxm_vector_format {
     LXM_VECTORS_TEXT = 0,        /* a row a line, decimals that read back as the same floats */
@@ -138,6 +171,8 @@ typedef struct lxm_embed_options {
     lxm_vector_format format;
     lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
+    bool resume;          /* shards: goes on where a run with the same options and ids was stopped;
+                             when this one fails, what is done stays for another */
     bool replace;         /* shards may take the place of others in the folder */
     const char *settings; /* what made the vectors, for people; NULL: "" */
 } lxm_embed_options;
@@ -155,6 +190,15 @@ typedef struct lxm_embed_result {
 LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *paths,
                                  size_t path_count, const char *output_path, const lxm_job *job,
                                  lxm_embed_result *result, lxm_error *error);
+
+typedef struct lxm_verify_result {
+    uint64_t shards, rows, bytes;
+} lxm_verify_result;
+
+/* Compares a folder of shards with its manifest: each file's name, size, XXH3 and rows. The first
+ * difference is LXM_ERROR_FORMAT. A name that leads out of the folder is refused unread. */
+LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
+                                  lxm_error *error);
 
 /* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
  * vocabulary it is made for (0: none), which .safetensors alone can tell. */

@@ -11,6 +11,7 @@ static const char help[] =
     "usage: embed [project] [OPTION]... [FILE]...    ids -> vectors\n"
     "       embed init --rows N [OPTION]... -o FILE  writes a table\n"
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
+    "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
@@ -24,7 +25,7 @@ static const char help[] =
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
     "      --pad-side S    right or left\n"
-    "      --pack          windows go on from one document to the next (--eot ID between)\n"
+    "      --pack          windows go on across documents (--eot ID between two)\n"
     "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
     "      --ids-only      no vectors, but inputs and what goes along\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
@@ -33,7 +34,8 @@ static const char help[] =
     "                      otherwise a folder of shards\n"
     "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
     "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
-    "      --shard-size N  most bytes a shard (1G); --force replaces what is there\n"
+    "      --shard-size N  most bytes a shard (1G); --force replaces what is there,\n"
+    "                      --resume goes on with a run that was stopped\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
     "                      output, .npy arrays one after another\n"
     "      --fingerprint F init: of the vocabulary that the table is made for\n"
@@ -69,6 +71,7 @@ enum {
     option_shuffle,
     option_shuffle_like,
     option_ids_only,
+    option_resume,
 };
 
 static const struct option long_options[] = {
@@ -97,6 +100,7 @@ static const struct option long_options[] = {
     {"eot", required_argument, NULL, option_eot},
     {"shuffle", required_argument, NULL, option_shuffle},
     {"shuffle-like", required_argument, NULL, option_shuffle_like},
+    {"resume", no_argument, NULL, option_resume},
     {"ids-only", no_argument, NULL, option_ids_only},
     {NULL, 0, NULL, 0},
 };
@@ -223,6 +227,9 @@ static void set_option(embed_settings *s, int option)
     case option_shard_size:
         s->embed.shard_size = cli_size("shard-size", optarg, 1, INT64_MAX);
         break;
+    case option_resume:
+        s->embed.resume = true;
+        break;
     case option_force:
         s->embed.replace = true;
         break;
@@ -317,6 +324,8 @@ static void check_options(const embed_settings *s)
     if (!w->context && s->needs_windows)
         cli_usage("--stride, --targets, --pad, --pack, --shuffle, --ids-only and --positions need "
                   "--context");
+    if (s->embed.resume && (s->embed.replace || s->embed.format != LXM_VECTORS_SHARDS))
+        cli_usage("--resume goes on with shards: give a folder with -o, and not --force");
     if (w->pad_left && !w->pad)
         cli_usage("--pad-side needs --pad");
     if (w->has_eot && !w->pack)
@@ -370,8 +379,8 @@ static int project(embed_settings *s, int argc, char **argv)
     lxm_embed_result result = {0};
     lxm_table *table = NULL, *added = NULL;
     cli_progress progress;
-    check_options(s);
     s->embed.format = embed_vector_format(&s->common);
+    check_options(s);
     char *made_by = embed_describe(s);
     cli_paths inputs = cli_inputs(argc, argv, optind);
     lxm_job job = cli_job(&s->common, &inputs, &progress);
@@ -398,10 +407,8 @@ static const struct {
     const char *name;
     int (*run)(embed_settings *s, int argc, char **argv);
 } commands[] = {
-    {"project", project},
-    {"init", embed_init},
-    {"info", embed_info},
-    {"convert", embed_convert},
+    {"project", project},       {"init", embed_init},     {"info", embed_info},
+    {"convert", embed_convert}, {"verify", embed_verify},
 };
 
 int main(int argc, char **argv)

@@ -30,6 +30,7 @@ lxm_vector_format embed_vector_format(const cli_common *common);
 /* The commands: what is left of the command line is at optind. */
 int embed_init(embed_settings *s, int argc, char **argv);
 int embed_info(embed_settings *s, int argc, char **argv);
+int embed_verify(embed_settings *s, int argc, char **argv);
 int embed_convert(embed_settings *s, int argc, char **argv);
 
 #endif

@@ -1,4 +1,4 @@
-/* embed init, info and convert: what has to do with tables, not with ids. */
+/* embed init, info, verify and convert: what has to do with tables, not with ids. */
 #define _POSIX_C_SOURCE 200809L
 #include "embed.h"
 
@@ -53,6 +53,25 @@ int embed_info(embed_settings *s, int argc, char **argv)
     if (argc - optind != 1)
         cli_usage("info wants one file or folder");
     return print_info(s, argv[optind], &error) ? cli_failure(&error) : exit_done;
+}
+
+int embed_verify(embed_settings *s, int argc, char **argv)
+{
+    lxm_error error = {0};
+    lxm_verify_result result;
+    cli_progress progress;
+    cli_paths none = {NULL, 0};
+    if (argc - optind != 1)
+        cli_usage("verify wants one folder of shards");
+    lxm_job job = cli_job(&s->common, &none, &progress);
+    lxm_status status = lxm_run_verify(argv[optind], &job, &result, &error);
+    cli_progress_end(&progress);
+    if (status)
+        return cli_failure(&error);
+    if (!s->common.quiet)
+        cli_note("%" PRIu64 " shards, %" PRIu64 " rows, %" PRIu64 " bytes: as the manifest says",
+                 result.shards, result.rows, result.bytes);
+    return exit_done;
 }
 
 static lxm_table_file convert_format(const cli_common *common)

@@ -13,9 +13,10 @@ static const char help[] =
     "      --unk TOKEN        what unknown tokens become: a token of VOCAB\n"
     "  -p, --preset NAME      how text is cut: words, bert, gpt2, cl100k, ...;\n"
     "                         see tokenize --list; needed where VOCAB has a model\n"
+    "      --from FILE        pattern and normalisation of a tokenizer.json; taken\n"
+    "                         where VOCAB is one and nothing else is named\n"
     "  -e, --pattern REGEX    each match of a PCRE2 pattern is a token\n"
     "      --split REGEX      what lies between matches is a token\n"
-    "      --from FILE        the pattern and normalisation of a tokenizer.json\n"
     "  -n, --normalize FORM   nfc, nfd, nfkc or nfkd\n"
     "      --casefold, --lowercase, --strip-marks, --clean\n"
     "  -d, --documents HOW    documents: file (default), line, blank, nul, or\n"
@@ -33,7 +34,7 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  lexmill -V gpt2/ -p gpt2 book.txt                     a document a line\n"
-    "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed -t table.npy > v.npy\n";
+    "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed -t t.npy > v.npy\n";
 
 enum { option_unk = cli_text_own };
 
@@ -61,23 +62,27 @@ static void set_option(settings *s, int option)
         cli_try_help();
 }
 
-/* A model makes sense of the pre-tokens of one pattern alone: none is taken for granted. */
-static void check_pattern(const settings *s, const lxm_vocab *vocab)
+/* A model makes sense of the pre-tokens of one pattern alone: a tokenizer.json states its own, for
+ * other vocabularies none is taken for granted. */
+static void choose_pattern(settings *s, const lxm_vocab *vocab)
 {
     const char *model = lxm_vocab_model(vocab);
-    if (strcmp(model, "word") != 0 && !s->text.tokenizer.preset && !s->text.tokenizer.pattern &&
-        !s->text.from)
+    const lxm_tokenizer_options *tokenizer = &s->text.tokenizer;
+    if (tokenizer->preset || tokenizer->pattern || s->text.from || strcmp(model, "word") == 0)
+        return;
+    if (strcmp(lxm_vocab_origin(vocab), "tokenizer.json") != 0)
         cli_usage("the model of the vocabulary (%s) goes with one way to cut text: name it with "
                   "-p, such as -p gpt2, cl100k, bert, or with --from",
                   model);
+    s->text.from = s->vocab;
 }
 
-static lxm_status open_vocab(const settings *s, lxm_vocab **vocab, lxm_error *error)
+static lxm_status open_vocab(settings *s, lxm_vocab **vocab, lxm_error *error)
 {
     lxm_status status = lxm_vocab_open(vocab, s->vocab, NULL, error);
     if (status)
         return status;
-    check_pattern(s, *vocab);
+    choose_pattern(s, *vocab);
     if (!s->unk)
         return LXM_OK;
     uint32_t id = lxm_vocab_find(*vocab, s->unk, strlen(s->unk));

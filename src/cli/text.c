@@ -78,23 +78,16 @@ bool cli_text_option(cli_text *text, int option)
     case cli_text_skip_bad:
         text->run.skip_bad = true;
         break;
-    case cli_text_files_from:
-        text->files_from = optarg;
-        break;
     case cli_text_from:
         text->from = optarg;
+        break;
+    case cli_text_files_from:
+        text->files_from = optarg;
         break;
     default:
         return false;
     }
     return true;
-}
-
-lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, lxm_error *error)
-{
-    if (text->from)
-        return lxm_tokenizer_open(tokenizer, text->from, &text->tokenizer, NULL, error);
-    return lxm_tokenizer_new(tokenizer, &text->tokenizer, NULL, error);
 }
 
 void cli_text_skipped(const lxm_tokenize_run_result *result)
@@ -104,4 +97,11 @@ void cli_text_skipped(const lxm_tokenize_run_result *result)
         cli_note("skipped %" PRIu64 " bad lines of %" PRIu64 ", the first at %s:%" PRIu64,
                  result->bad_lines, result->lines, strcmp(path, "-") ? path : "standard input",
                  result->bad_line);
+}
+
+lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, lxm_error *error)
+{
+    if (text->from)
+        return lxm_tokenizer_open(tokenizer, text->from, &text->tokenizer, NULL, error);
+    return lxm_tokenizer_new(tokenizer, &text->tokenizer, NULL, error);
 }

@@ -7,8 +7,8 @@
 typedef struct cli_text {
     lxm_tokenizer_options tokenizer;
     lxm_tokenize_run_options run;
+    const char *from; /* a tokenizer.json, or NULL */
     const char *files_from;
-    const char *from;      /* a tokenizer.json, or NULL */
     const char **specials; /* as many as fit the command line */
 } cli_text;
 
@@ -24,15 +24,14 @@ enum {
     cli_text_max_token,
     cli_text_match_limit,
     cli_text_skip_bad,
-    cli_text_files_from,
     cli_text_from,
+    cli_text_files_from,
     cli_text_own, /* a program's own start here */
 };
 
 #define CLI_TEXT_SHORT "p:e:n:d:"
 #define CLI_TEXT_LONG                                                                              \
     {"preset", required_argument, NULL, 'p'}, {"pattern", required_argument, NULL, 'e'},           \
-        {"from", required_argument, NULL, cli_text_from},                                          \
         {"split", required_argument, NULL, cli_text_split},                                        \
         {"normalize", required_argument, NULL, 'n'},                                               \
         {"casefold", no_argument, NULL, cli_text_casefold},                                        \
@@ -45,6 +44,7 @@ enum {
         {"max-token", required_argument, NULL, cli_text_max_token},                                \
         {"match-limit", required_argument, NULL, cli_text_match_limit},                            \
         {"skip-bad", no_argument, NULL, cli_text_skip_bad},                                        \
+        {"from", required_argument, NULL, cli_text_from},                                          \
     {                                                                                              \
         "files-from", required_argument, NULL, cli_text_files_from                                 \
     }
@@ -56,7 +56,7 @@ void cli_text_end(cli_text *text);
 /* Handles one of the options above; false where `option` is none. */
 bool cli_text_option(cli_text *text, int option);
 
-/* The tokenizer that the options make. */
+/* Makes the tokenizer that the options ask for. */
 lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, lxm_error *error);
 
 /* Says how many lines of JSON were skipped, if any. */

@@ -23,7 +23,7 @@ static lxm_status open_map(lxm_table **table, lxm_map map, const char *tensor,
 }
 
 /* The path itself, or where it is the folder of a model, the table in it; NULL: no memory. */
-static char *find_file(const char *path, const lxm_allocator *allocator)
+static __attribute__((nonnull)) char *find_file(const char *path, const lxm_allocator *allocator)
 {
     static const char *const inside[] = {"0_StaticEmbedding/model.safetensors",
                                          "model.safetensors"};

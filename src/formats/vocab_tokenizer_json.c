@@ -11,6 +11,7 @@
 #include "formats/vocab.h"
 #include "formats/vocab_list.h"
 #include "idmap/bpe.h"
+#include "idmap/unigram.h"
 #include "idmap/wordpiece.h"
 
 typedef struct parser {
@@ -98,12 +99,30 @@ static lxm_status list_added(parser *p)
     return status;
 }
 
+/* [["token", score], ...], in order of ids. */
+static lxm_status list_scored(parser *p, const json_t *tokens)
+{
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < json_array_size(tokens); i++) {
+        const json_t *entry = json_array_get(tokens, i), *text = json_array_get(entry, 0);
+        if (!json_is_string(text) || !json_is_number(json_array_get(entry, 1)))
+            return bad(p, "a token of the model's vocab is not a string and a score");
+        lxm_listed token = {json_string_value(text), json_string_length(text), false, false};
+        status = lxm_vocab_list_set(&p->list, (json_int_t)i, &token, p->error);
+    }
+    return status;
+}
+
 static lxm_status store_tokens(parser *p)
 {
     const json_t *tokens = json_object_get(p->model, "vocab");
-    if (!json_is_object(tokens))
-        return bad(p, "the model's vocab is not an object of tokens and ids");
-    lxm_status status = lxm_vocab_list_take(&p->list, tokens, p->error);
+    lxm_status status;
+    if (json_is_object(tokens))
+        status = lxm_vocab_list_take(&p->list, tokens, p->error);
+    else if (json_is_array(tokens))
+        status = list_scored(p, tokens);
+    else
+        return bad(p, "the model's vocab is neither tokens and ids nor tokens and scores");
     if (!status)
         status = list_added(p);
     return status ? status : lxm_vocab_list_store(&p->list, p->vocab, p->byte_level, p->error);
@@ -244,6 +263,41 @@ static lxm_status read_wordpiece(parser *p)
     return status ? status : lxm_wordpiece_new(p->vocab, &prefix, characters, p->error);
 }
 
+/* ---- Unigram ---- */
+
+static lxm_status make_unigram(parser *p, const json_t *tokens)
+{
+    size_t count = json_array_size(tokens);
+    double *scores = lxm_allocate(&p->vocab->allocator, count, sizeof *scores);
+    if (!scores)
+        return lxm_fail_memory(p->error);
+    for (size_t i = 0; i < count; i++)
+        scores[i] = json_number_value(json_array_get(json_array_get(tokens, i), 1));
+    lxm_status status =
+        lxm_unigram_new(p->vocab, scores, count, is_set(p->model, "byte_fallback"), p->error);
+    lxm_release(&p->vocab->allocator, scores);
+    return status;
+}
+
+static lxm_status read_unigram(parser *p)
+{
+    const json_t *tokens = json_object_get(p->model, "vocab");
+    const json_t *unk = json_object_get(p->model, "unk_id");
+    if (!json_is_array(tokens))
+        return bad(p, "the model's vocab is not an array of tokens and scores");
+    if (p->byte_level)
+        return unsupported(p, "Unigram over bytes", "");
+    lxm_status status = store_tokens(p);
+    if (!status && json_is_integer(unk)) {
+        if (json_integer_value(unk) < 0 || (uint64_t)json_integer_value(unk) >= LXM_NO_ID)
+            return bad(p, "the unk_id is no id");
+        status = lxm_vocab_set_unk(p->vocab, (uint32_t)json_integer_value(unk), p->error);
+    }
+    p->vocab->decoding.join = LXM_JOIN_NONE;
+    p->vocab->decoding.bytes = is_set(p->model, "byte_fallback");
+    return status ? status : make_unigram(p, tokens);
+}
+
 /* ---- decoding ---- */
 
 static lxm_status set_decoding(parser *p)
@@ -275,6 +329,8 @@ static const char *model_type(const json_t *model)
         return type;
     if (json_object_get(model, "merges"))
         return "BPE";
+    if (json_object_get(model, "unk_id"))
+        return "Unigram";
     return json_object_get(model, "max_input_chars_per_word") ? "WordPiece" : "";
 }
 
@@ -285,6 +341,8 @@ static lxm_status read_model(parser *p)
         return read_bpe(p);
     if (strcmp(type, "WordPiece") == 0)
         return read_wordpiece(p);
+    if (strcmp(type, "Unigram") == 0)
+        return read_unigram(p);
     return unsupported(p, "model ", *type ? type : "(without a type)");
 }
 

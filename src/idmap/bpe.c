@@ -71,7 +71,8 @@ lxm_status lxm_bpe_merge(lxm_vocab *vocab, uint32_t left, uint32_t right, uint32
     bpe *b = vocab->model_data;
     if (b->rank_count == b->rank_capacity)
         return lxm_fail(error, LXM_ERROR_LIMIT, "more merges than announced");
-    lxm_pairs_set(&b->merges.pairs, left, right, (uint32_t)b->rank_count);
+    if (!lxm_pairs_set(&b->merges.pairs, left, right, (uint32_t)b->rank_count))
+        return lxm_fail_memory(error);
     b->merges.results[b->rank_count++] = result;
     return LXM_OK;
 }
@@ -371,8 +372,8 @@ static lxm_status find_pairs(lxm_vocab *vocab, workshop *w, const uint32_t *sort
         lxm_status status = merge(vocab, &m, error);
         if (status)
             return status;
-        if (m.count == 2)
-            lxm_pairs_set(&b->merges.pairs, m.ids[0], m.ids[1], id);
+        if (m.count == 2 && !lxm_pairs_set(&b->merges.pairs, m.ids[0], m.ids[1], id))
+            return lxm_fail_memory(error);
     }
     return LXM_OK;
 }

@@ -26,7 +26,7 @@ struct lxm_model {
     void (*free)(lxm_vocab *vocab); /* releases model_data; may be NULL */
 };
 
-extern const lxm_model lxm_model_word, lxm_model_bpe, lxm_model_wordpiece;
+extern const lxm_model lxm_model_word, lxm_model_bpe, lxm_model_wordpiece, lxm_model_unigram;
 
 static inline void lxm_mapping_add(lxm_mapping *m, uint32_t id, size_t length)
 {

@@ -27,12 +27,12 @@ typedef struct lxm_pairs {
     lxm_allocator allocator;
 } lxm_pairs;
 
-/* Room for `size` pairs; false when memory runs out. Free it in either case. */
+/* Room for `size` pairs at first; false when memory runs out. Free it in either case. */
 bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator);
 void lxm_pairs_free(lxm_pairs *pairs);
 
-/* Sets the rank of a pair, for which there is room. Ids and rank are in their limits. */
-void lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank);
+/* Sets the rank of a pair; false when memory runs out. Ids and rank are in their limits. */
+bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank);
 
 static inline uint64_t lxm_pairs_key(uint32_t left, uint32_t right)
 {

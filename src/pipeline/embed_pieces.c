@@ -19,6 +19,7 @@ typedef struct piece {
     size_t count;
     size_t place; /* of the first row in its window */
     size_t batch; /* as lxm_vectors_piece */
+    bool old;     /* its vectors are written already */
     lxm_status status;
     lxm_error error;
 } piece;
@@ -32,6 +33,7 @@ struct lxm_pieces {
     size_t context;
     size_t batch;    /* rows (places) of one */
     size_t in_batch; /* rows of it that are in pieces */
+    uint64_t old;    /* rows still to come that were written by a run before */
     size_t capacity;
     lxm_pool *pool;
     piece *ring; /* one more than the pool's window: the one that is being filled */
@@ -55,7 +57,7 @@ static void project(void *job)
     piece *p = job;
     const lxm_embed_options *options = p->owner->options;
     p->status = LXM_OK;
-    if (!p->values)
+    if (!p->values || p->old)
         return;
     p->status = lxm_project_piece(options->table, options->positions, p->inputs, p->mask, p->count,
                                   p->place, p->owner->context, p->values, &p->error);
@@ -143,6 +145,8 @@ lxm_status lxm_pieces_new(lxm_pieces **out, const lxm_embed_options *options, si
     pieces->narrow = lxm_dtype_narrow(options->dtype);
     size_t rows = piece_bytes / sizeof(float) / lxm_table_dim(options->table);
     pieces->capacity = rows < 1 ? 1 : rows > most_rows ? most_rows : rows;
+    if (sink->shards)
+        pieces->old = lxm_shards_old_rows(sink->shards) * context;
     lxm_status status = LXM_OK;
     if (!lxm_multiply(batch, context, &pieces->batch))
         status = lxm_fail(error, LXM_ERROR_LIMIT, "the batch is too large");
@@ -199,6 +203,8 @@ static lxm_status submit(lxm_pieces *pieces, lxm_error *error)
         status = write_oldest(pieces, error);
     if (status)
         return status;
+    p->old = pieces->old >= p->count;
+    pieces->old -= p->old ? p->count : 0;
     lxm_pool_submit(pieces->pool, p);
     pieces->next = (pieces->next + 1) % pieces->ring_size;
     pieces->ring[pieces->next].count = 0;

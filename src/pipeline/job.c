@@ -25,6 +25,12 @@ void lxm_job_close(lxm_job_inputs *inputs, lxm_input *input)
     lxm_input_close(input);
 }
 
+void lxm_job_report(const lxm_job *job, uint64_t bytes)
+{
+    if (job->progress)
+        job->progress(job->progress_context, bytes);
+}
+
 void lxm_job_blame(lxm_error *error, const char *path)
 {
     if (error && !error->path)

@@ -14,6 +14,9 @@ lxm_status lxm_job_open(lxm_job_inputs *inputs, const char *path, lxm_input **in
                         lxm_error *error);
 void lxm_job_close(lxm_job_inputs *inputs, lxm_input *input);
 
+/* Tells how much has been read, where that isn't through inputs. */
+void lxm_job_report(const lxm_job *job, uint64_t bytes);
+
 /* Names the input at fault where the error names none yet. */
 void lxm_job_blame(lxm_error *error, const char *path);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "formats/json.h"
 
 static json_t *number(uint64_t value)
@@ -91,6 +92,7 @@ static json_t *make_json(const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "fingerprint", fingerprint(manifest->shape->fingerprint));
     failed |= json_object_set_new(root, "table_fingerprint",
                                   fingerprint(lxm_table_fingerprint(options->table)));
+    failed |= json_object_set_new(root, "job", hexadecimal(manifest->identity));
     failed |= json_object_set_new(root, "settings",
                                   json_string(options->settings ? options->settings : ""));
     if (!failed)
@@ -111,4 +113,23 @@ lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
         good ? lxm_output_write(output, text.data, text.length, error) : lxm_fail_memory(error);
     lxm_buffer_free(&text);
     return status;
+}
+
+bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *rows,
+                        const lxm_allocator *allocator)
+{
+    char digits[20];
+    size_t size = strlen(folder) + 16;
+    char *path = lxm_allocate(allocator, size, 1);
+    if (!path)
+        return false;
+    snprintf(path, size, "%s/manifest.json", folder);
+    snprintf(digits, sizeof digits, "%016" PRIx64, identity);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const char *job = json_string_value(json_object_get(root, "job"));
+    bool same = job && strcmp(job, digits) == 0;
+    *rows = (uint64_t)json_integer_value(json_object_get(root, "rows"));
+    json_decref(root);
+    lxm_release(allocator, path);
+    return same;
 }

@@ -18,7 +18,12 @@ typedef struct lxm_manifest {
     const lxm_embed_options *options;
     const lxm_embed_result *result;
     size_t batch;
+    uint64_t identity; /* a hash of all that the bytes depend on but the ids */
 } lxm_manifest;
+
+/* Whether a folder has a manifest of that identity; its rows. */
+bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *rows,
+                        const lxm_allocator *allocator);
 
 lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
                               const lxm_allocator *allocator, lxm_error *error);

@@ -2,7 +2,7 @@
  * A folder of shards: safetensors files of a whole number of batches, and manifest.json.
  *
  * Shards are written in a folder within the folder and move up when all is well, the manifest last:
- * a folder with a manifest is whole.
+ * a folder with a manifest is whole. A journal there tells a run that resumes what is done.
  */
 #ifndef LXM_PIPELINE_SHARDS_H
 #define LXM_PIPELINE_SHARDS_H
@@ -19,6 +19,10 @@ lxm_status lxm_shards_new(lxm_shards **shards, const char *folder, const lxm_vec
 /* Rows (windows) that a shard holds, where they are to be handed on in batches of so many, so that
  * a shard knows its size when it begins; 0: a shard has too many ids for that. */
 size_t lxm_shards_unit(const lxm_shards *shards);
+
+/* Rows (windows) at the start that a run before has done: they are added as the others, so that
+ * their ids can be compared, but their vectors aren't looked at. */
+uint64_t lxm_shards_old_rows(const lxm_shards *shards);
 
 lxm_status lxm_shards_add(lxm_shards *shards, const lxm_vectors_piece *piece, lxm_error *error);
 

@@ -217,6 +217,12 @@ static void wordpiece(void **state)
     check("wordpiece.json", "wordpiece");
 }
 
+static void unigram(void **state)
+{
+    (void)state;
+    check("unigram.json", "unigram");
+}
+
 /* Offsets of text that was changed on the way are those of the token. */
 static void changed_text_keeps_the_tokens_offsets(void **state)
 {
@@ -267,7 +273,8 @@ static void long_runs_are_linear(void **state)
 {
     enum { length = 1 << 20 };
     (void)state;
-    static const char *const files[] = {"bytes.json", "ranks.tiktoken", "fallback.json"};
+    static const char *const files[] = {"bytes.json", "ranks.tiktoken", "fallback.json",
+                                        "unigram.json"};
     uint8_t *text = malloc(length);
     uint64_t random = 7;
     assert_non_null(text);
@@ -303,6 +310,7 @@ int main(void)
         cmocka_unit_test(merges_by_rank),
         cmocka_unit_test(characters),
         cmocka_unit_test(wordpiece),
+        cmocka_unit_test(unigram),
         cmocka_unit_test(changed_text_keeps_the_tokens_offsets),
         cmocka_unit_test(special_tokens_have_their_ids),
         cmocka_unit_test(long_runs_are_linear),

@@ -43,6 +43,10 @@ static const damage files[] = {
      LXM_ERROR_FORMAT, 0, "added token"},
     {"x.json", HEAD "{\"type\":\"WordPiece\",\"max_input_chars_per_word\":-4,\"vocab\":{\"a\":0}}}",
      LXM_ERROR_FORMAT, 0, "max_input"},
+    {"x.json", HEAD "{\"type\":\"Unigram\",\"vocab\":{\"a\":0}}}", LXM_ERROR_FORMAT, 0, "array"},
+    {"x.json", HEAD "{\"type\":\"Unigram\",\"vocab\":[[\"a\"]]}}", LXM_ERROR_FORMAT, 0, "score"},
+    {"x.json", HEAD "{\"type\":\"Unigram\",\"vocab\":[[\"a\",0]],\"unk_id\":7}}", LXM_ERROR_ID, 0,
+     "id 7"},
     {"x.tiktoken", "YQ== 0\nYg== x\n", LXM_ERROR_FORMAT, 2, "a rank"},
     {"x.tiktoken", "YQ== 0\nYg=\n", LXM_ERROR_FORMAT, 2, "a rank"},
     {"x.tiktoken", "YQ== 0\n!g== 1\n", LXM_ERROR_FORMAT, 2, "base64"},
@@ -179,7 +183,8 @@ static void failed_allocations_are_survived(void **state)
 {
     (void)state;
     static const char *const names[] = {"bytes.json",    "ranks.tiktoken", "wordpiece.json",
-                                        "fallback.json", "affixes.json",   "gpt2"};
+                                        "fallback.json", "affixes.json",   "gpt2",
+                                        "unigram.json"};
     for (size_t i = 0; i < unit_count(names); i++) {
         char *path = unit_path(TESTDATA "/vocab", names[i]);
         lxm_status status = LXM_ERROR_MEMORY;
