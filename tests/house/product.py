@@ -91,7 +91,8 @@ def manual(program):
 
 
 def mentioned(text):
-    """Long options; --[no-]progress is two."""
+    """Long options, but for those of a program that is named; --[no-]progress is two."""
+    text = re.sub(r"\bsee (tokenize|idmap|embed|lexmill) --[a-z-]+", "", text)
     text = text.replace("--[no-]progress", "--progress --no-progress")
     return set(re.findall(r"(?<![\w-])--([a-z][a-z-]*[a-z])", text))
 
