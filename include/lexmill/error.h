@@ -52,8 +52,9 @@ typedef struct lxm_error {
 LXM_API const char *lxm_status_name(lxm_status status);
 
 /*
- * Where an object gets its memory. The struct is copied; `context` must outlive every object made
- * with it. `resize` behaves as realloc. NULL for the whole struct means malloc, realloc and free.
+ * What an object takes memory from. The struct is copied; `context` must outlive every object
+ * made with it. `resize` behaves as realloc. NULL for the whole struct means malloc, realloc and
+ * free.
  */
 typedef struct lxm_allocator {
     void *(*allocate)(void *context, size_t size);

@@ -2,7 +2,9 @@
  * idmap: tokens -> ids, and back.
  *
  * A vocabulary numbers tokens from 0. It is built from counts or read from a file; while it isn't
- * changed it may be shared by any number of threads.
+ * changed it may be shared by any number of threads. It carries the model that says how tokens
+ * become ids: word level, where each has one, or BPE, WordPiece and the like, where a token that
+ * tokenize made (a pre-token) becomes several. An lxm_mapper is one thread's state of that work.
  */
 #ifndef LEXMILL_IDMAP_H
 #define LEXMILL_IDMAP_H
@@ -18,6 +20,7 @@ extern "C" {
 
 typedef struct lxm_vocab lxm_vocab;
 typedef struct lxm_counter lxm_counter;
+typedef struct lxm_mapper lxm_mapper;
 
 #define LXM_NO_ID UINT32_MAX
 
@@ -25,13 +28,21 @@ typedef struct lxm_counter lxm_counter;
 LXM_API lxm_status lxm_vocab_new(lxm_vocab **vocab, const lxm_allocator *allocator,
                                  lxm_error *error);
 
-/* Reads a vocabulary file: a first line that names format, size and the roles of tokens, then one
- * line an id: token (escaped as in a token stream), TAB, count. The error carries the line. */
+/* Reads a vocabulary, known by its content:
+ * - our own file: a first line that names format, size and the roles of tokens, then one line an
+ *   id: token (escaped as in a token stream), TAB, count;
+ * - a .tiktoken file;
+ * - a folder with vocab.json and merges.txt, or encoder.json and vocab.bpe (GPT-2 and its kin);
+ * - a tokenizer.json, or a folder with one: its model and added tokens;
+ * - a WordPiece vocab.txt, or a folder with one.
+ * The error carries the line. What a file asks for and can't be done exactly is
+ * LXM_ERROR_UNSUPPORTED and named. */
 LXM_API lxm_status lxm_vocab_open(lxm_vocab **vocab, const char *path,
                                   const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_vocab_free(lxm_vocab *vocab);
 
-/* Writes that file, atomically. */
+/* Writes our own file, atomically; a vocabulary with another model than word level is
+ * LXM_ERROR_UNSUPPORTED. */
 LXM_API lxm_status lxm_vocab_save(const lxm_vocab *vocab, const char *path, lxm_error *error);
 
 /* Adds a token with a count and tells its id. One that is there keeps its id; counts add up. */
@@ -48,6 +59,12 @@ LXM_API uint32_t lxm_vocab_find(const lxm_vocab *vocab, const void *token,
 LXM_API uint32_t lxm_vocab_unk(const lxm_vocab *vocab); /* or LXM_NO_ID */
 LXM_API bool lxm_vocab_is_special(const lxm_vocab *vocab, uint32_t id);
 
+/* How its tokens become ids: "word", "bpe", "wordpiece" or "unigram". Static. */
+LXM_API const char *lxm_vocab_model(const lxm_vocab *vocab);
+
+/* The format of the file it was read from, such as "tiktoken"; "none" where it was made. Static. */
+LXM_API const char *lxm_vocab_origin(const lxm_vocab *vocab);
+
 /* The bytes of a token, the vocabulary's; NULL for an id that it doesn't have. */
 LXM_API const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *length);
 LXM_API uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id);
@@ -55,17 +72,47 @@ LXM_API uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id);
 /* XXH3-64 of (length as u32 little-endian, bytes) of every token in id order. */
 LXM_API uint64_t lxm_vocab_fingerprint(const lxm_vocab *vocab);
 
-/* Maps tokens to ids, 4 bytes each. A token that isn't there becomes unk; without one it is
- * LXM_ERROR_TOKEN, and error->offset is its index in `tokens`. */
+/* Maps tokens to ids, 4 bytes each; for the word level alone. A token that isn't there becomes
+ * unk; without one it is LXM_ERROR_TOKEN, and error->offset is its index in `tokens`. */
 LXM_API lxm_status lxm_vocab_encode(const lxm_vocab *vocab, const lxm_tokens *tokens, uint32_t *ids,
                                     lxm_error *error);
 
-/* How words are put together again by lxm_run_decode. */
+/* Some ids of one document, in order. */
+typedef struct lxm_ids {
+    const uint32_t *ids;
+    size_t count;
+    const uint64_t *offsets; /* 2 x count: begin and end in the document's bytes; or NULL */
+} lxm_ids;
+
+/* How much memory a mapper may take for the ids of pre-tokens it has met, in bytes. The ids never
+ * depend on it. */
+typedef struct lxm_mapper_options {
+    size_t cache_size; /* 0: none */
+} lxm_mapper_options;
+
+#define LXM_CACHE_SIZE ((size_t)24 << 20) /* what a mapper without options takes */
+
+/* Makes a mapper; `options` may be NULL. The vocabulary must outlive it, and must not change. */
+LXM_API lxm_status lxm_mapper_new(lxm_mapper **mapper, const lxm_vocab *vocab,
+                                  const lxm_mapper_options *options, const lxm_allocator *allocator,
+                                  lxm_error *error);
+LXM_API void lxm_mapper_free(lxm_mapper *mapper);
+
+/* Maps tokens to ids; what it gives is the mapper's until the next call. With offsets in `tokens`
+ * each id is given those of its own bytes, or, where the text was changed on the way so that they
+ * can't be told, those of its token. Errors are those of lxm_vocab_encode. */
+LXM_API lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_ids *ids,
+                                  lxm_error *error);
+
+/* How tokens are put together again by lxm_run_decode. */
 typedef enum lxm_join {
     LXM_JOIN_NONE = 0,  /* bytes after bytes */
-    LXM_JOIN_SPACE = 1, /* one space between two */
+    LXM_JOIN_SPACE = 1, /* one space between two; none before a WordPiece continuation */
     LXM_JOIN_BOOK = 2   /* the same, but none before , . : ; ? ! " ( ) ' */
 } lxm_join;
+
+/* The way that suits the vocabulary: none where tokens carry their spaces. */
+LXM_API lxm_join lxm_vocab_join(const lxm_vocab *vocab);
 
 /* Order of ids in a vocabulary that is built. Ties in frequency go by bytes. */
 typedef enum lxm_order {

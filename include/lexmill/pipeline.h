@@ -31,14 +31,62 @@ typedef enum lxm_documents {
     LXM_DOCUMENTS_FILE = 0, /* a file is a document */
     LXM_DOCUMENTS_LINE = 1, /* a line, without its \n or \r\n; an empty line is an empty document */
     LXM_DOCUMENTS_BLANK = 2, /* a paragraph: what stands between lines of nothing but white space */
-    LXM_DOCUMENTS_NUL = 3    /* what a NUL byte ends */
+    LXM_DOCUMENTS_NUL = 3,   /* what a NUL byte ends */
+    LXM_DOCUMENTS_JSONL = 4  /* JSON Lines: a string in the object that each line is; lines of
+                                nothing  but white space are no documents. For reading alone. */
 } lxm_documents;
 
-/* Tokenizes files, in order ("-": standard input), to a token stream. stream->kind is ignored. */
+/* Where documents come from. A zeroed struct is the default: each file is one. */
+typedef struct lxm_tokenize_run_options {
+    lxm_documents documents;
+    const char *field; /* LXM_DOCUMENTS_JSONL: the member that is the text; "a.b" is b of the object
+                          a, \\. a dot in a name. NULL: "text" */
+    bool skip_bad; /* LXM_DOCUMENTS_JSONL: skip lines that aren't JSON, have no such field or have
+                      one that is no string; otherwise they are LXM_ERROR_FORMAT or
+                      LXM_ERROR_UTF8 */
+} lxm_tokenize_run_options;
+
+/* What was met on the way. */
+typedef struct lxm_tokenize_run_result {
+    uint64_t lines;       /* of JSON Lines, blank ones not counted */
+    uint64_t bad_lines;   /* how many of them were skipped */
+    const char *bad_path; /* the caller's own name of the file with the first, or NULL */
+    uint64_t bad_line;    /* and its number there, from 1 */
+} lxm_tokenize_run_result;
+
+/* Tokenizes files, in order ("-": standard input), to a token stream. `options` and `result` may be
+ * NULL; stream->kind is ignored. Offsets of tokens count from the start of the document: in JSON
+ * Lines, of the decoded string. A line of JSON Lines of more than 1 GiB is bad. */
 LXM_API lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
-                                    size_t path_count, lxm_documents documents,
+                                    size_t path_count, const lxm_tokenize_run_options *options,
                                     const lxm_stream_options *stream, lxm_output *output,
-                                    const lxm_job *job, lxm_error *error);
+                                    const lxm_job *job, lxm_tokenize_run_result *result,
+                                    lxm_error *error);
+
+/* The same, and the tokens' ids in one go: an id stream, byte for byte what lxm_run_encode makes of
+ * the token stream, but for how a binary one is cut into frames. */
+LXM_API lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                           const char *const *paths, size_t path_count,
+                                           const lxm_tokenize_run_options *options,
+                                           const lxm_stream_options *stream, lxm_output *output,
+                                           const lxm_job *job, lxm_tokenize_run_result *result,
+                                           lxm_error *error);
+
+/* Text to ids in memory: one thread's segmenter and mapper in one. Once it has met documents of
+ * the size, it allocates nothing more. */
+typedef struct lxm_encoder lxm_encoder;
+
+/* Both must outlive the encoder; `options` may be NULL. Offsets come with the ids where the
+ * tokenizer was made with them. */
+LXM_API lxm_status lxm_encoder_new(lxm_encoder **encoder, const lxm_tokenizer *tokenizer,
+                                   const lxm_vocab *vocab, const lxm_mapper_options *options,
+                                   const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_encoder_free(lxm_encoder *encoder);
+
+/* Encodes a whole document; the ids are the encoder's until the next call. error->offset is a
+ * position in the text, where one is known. After an error the encoder is fit for another. */
+LXM_API lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, size_t length,
+                                      lxm_ids *ids, lxm_error *error);
 
 /* Counts the tokens of token streams. */
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,

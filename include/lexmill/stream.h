@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "lexmill/error.h"
+#include "lexmill/idmap.h"
 #include "lexmill/tokenize.h"
 
 #ifdef __cplusplus
@@ -24,7 +25,11 @@ typedef struct lxm_reader lxm_reader;
 
 /* ---- files ---- */
 
-/* Opens a file for reading; "-" is standard input. A folder is an error. */
+/* Opens a file for reading; "-" is standard input. A folder is an error. gzip, zstd, xz, bzip2 and
+ * lz4 are recognised by their first bytes and decompressed as they are read, in bounded memory; of
+ * these libarchive, which reads all but gzip, has memory from malloc whatever the allocator. Data
+ * that is cut short or damaged is LXM_ERROR_FORMAT, and LXM_ERROR_UNSUPPORTED is what a library
+ * that was built without decompression says. */
 LXM_API lxm_status lxm_input_open(lxm_input **input, const char *path,
                                   const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_input_close(lxm_input *input);
@@ -37,6 +42,9 @@ LXM_API lxm_status lxm_input_read(lxm_input *input, void *bytes, size_t capacity
  * otherwise UINT64_MAX. */
 LXM_API const char *lxm_input_name(const lxm_input *input);
 LXM_API uint64_t lxm_input_size(const lxm_input *input);
+
+/* Bytes taken from the file so far: of compressed input, compressed ones. */
+LXM_API uint64_t lxm_input_consumed(const lxm_input *input);
 
 /* Opens an output; "-" is standard output. A regular file is written beside the target and takes
  * its place in lxm_output_commit; through a symbolic link the link's target does. A FIFO or a
@@ -83,13 +91,6 @@ typedef struct lxm_stream_options {
     uint64_t fingerprint; /* of the vocabulary that numbered the ids; 0: unknown */
     const char *settings; /* what made the stream, for people; NULL: "" */
 } lxm_stream_options;
-
-/* Some ids of one document, in order. */
-typedef struct lxm_ids {
-    const uint32_t *ids;
-    size_t count;
-    const uint64_t *offsets; /* 2 x count, or NULL */
-} lxm_ids;
 
 /* Writes a stream to an output, which must outlive the writer and is committed by the caller. */
 LXM_API lxm_status lxm_writer_new(lxm_writer **writer, lxm_output *output,

@@ -45,12 +45,17 @@ typedef struct lxm_tokenizer_options {
     const char *pattern; /* a PCRE2 pattern in place of a preset, or NULL */
     bool split;          /* the pattern matches what lies between tokens, not the tokens */
     lxm_normal_form normal_form;
+    bool clean;       /* BERT's clean-up: drop NUL, U+FFFD, Cc, Cf and Co, make white space a space;
+                         the preset "bert" has it */
     bool strip_marks; /* decompose, then drop nonspacing marks (Mn) */
-    bool lowercase;   /* Unicode lower case, one code point at a time */
-    bool casefold;    /* Unicode full case folding */
+    bool strip_all_marks; /* drop spacing and enclosing marks (Mc, Me) as well */
+    bool lowercase;       /* Unicode lower case, one code point at a time */
+    bool casefold;        /* Unicode full case folding */
     lxm_invalid invalid;
     const char *const *specials; /* tokens kept whole: the leftmost, then the longest, wins */
     size_t special_count;
+    bool prefix_space;    /* put a space before text that doesn't begin with one, at the start of a
+                             document and behind each special token */
     bool offsets;         /* work out where in the source each token stands */
     size_t max_token;     /* bytes; a longer token is LXM_ERROR_LIMIT. 0: 16 MiB */
     uint32_t match_limit; /* PCRE2 match limit of one match. 0: 10,000,000 */
@@ -61,6 +66,14 @@ typedef struct lxm_tokenizer_options {
 LXM_API lxm_status lxm_tokenizer_new(lxm_tokenizer **tokenizer,
                                      const lxm_tokenizer_options *options,
                                      const lxm_allocator *allocator, lxm_error *error);
+
+/* The same, with the normaliser and the pattern that a tokenizer.json of Hugging Face's tokenizers
+ * states; `options` (NULL: the default) says the rest, and may not state these as well. What can't
+ * be done exactly is LXM_ERROR_UNSUPPORTED by name. Tokens added to the vocabulary aren't looked
+ * at: name those to be kept whole as specials. The file is parsed in memory from malloc. */
+LXM_API lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
+                                      const lxm_tokenizer_options *options,
+                                      const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_tokenizer_free(lxm_tokenizer *tokenizer);
 
 /* One line that says all that decides the tokens, for headers and manifests; the tokenizer's. */
@@ -71,6 +84,7 @@ typedef struct lxm_preset {
     const char *pattern; /* PCRE2: the definition of the preset */
     const char *origin;  /* whose pattern it is */
     const char *summary;
+    bool clean; /* with BERT's clean-up, before the pattern */
 } lxm_preset;
 
 /* The presets in the order of the manual; NULL past the last. Static. */

@@ -1,4 +1,4 @@
-/* Reading: inputs, mappings, unnamed files. */
+/* Mappings and unnamed files. */
 #define _GNU_SOURCE
 #include "base/file.h"
 
@@ -11,111 +11,12 @@
 
 #include "base/error.h"
 
-struct lxm_input {
-    lxm_allocator allocator;
-    int fd;
-    bool standard;
-    char *path;
-    uint64_t size;
-};
-
-/* A bigger pipe lets two stages on two cores work at once. */
-static void enlarge_pipe(int fd)
-{
-#ifdef F_SETPIPE_SZ
-    (void)fcntl(fd, F_SETPIPE_SZ, 1 << 20);
-#else
-    (void)fd;
-#endif
-}
-
 static lxm_status fail_path(lxm_error *error, int system, const char *what, const char *path)
 {
     lxm_fail_io(error, system, what);
     if (error)
         error->path = path;
     return LXM_ERROR_IO;
-}
-
-static lxm_status inspect(lxm_input *input, const char *path, lxm_error *error)
-{
-    struct stat status;
-    if (fstat(input->fd, &status))
-        return fail_path(error, errno, "can't read", path);
-    if (S_ISDIR(status.st_mode))
-        return fail_path(error, EISDIR, "can't read", path);
-    input->size = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : UINT64_MAX;
-    if (S_ISFIFO(status.st_mode))
-        enlarge_pipe(input->fd);
-#ifdef POSIX_FADV_SEQUENTIAL
-    if (S_ISREG(status.st_mode))
-        (void)posix_fadvise(input->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-#endif
-    return LXM_OK;
-}
-
-lxm_status lxm_input_open(lxm_input **out, const char *path, const lxm_allocator *allocator,
-                          lxm_error *error)
-{
-    *out = NULL;
-    lxm_allocator a = lxm_allocator_or_default(allocator);
-    lxm_input *input = lxm_new(&a, sizeof *input);
-    if (!input)
-        return lxm_fail_memory(error);
-    input->allocator = a;
-    input->fd = -1;
-    input->standard = strcmp(path, "-") == 0;
-    input->path = lxm_copy_string(&a, input->standard ? "standard input" : path);
-    lxm_status status = LXM_OK;
-    if (!input->path)
-        status = lxm_fail_memory(error);
-    else if (input->standard)
-        input->fd = STDIN_FILENO;
-    else if ((input->fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-        status = fail_path(error, errno, "can't open", path);
-    if (!status)
-        status = inspect(input, path, error);
-    if (status) {
-        lxm_input_close(input);
-        return status;
-    }
-    *out = input;
-    return LXM_OK;
-}
-
-void lxm_input_close(lxm_input *input)
-{
-    if (!input)
-        return;
-    if (input->fd >= 0 && !input->standard)
-        close(input->fd); /* nothing was written: a failed close loses nothing */
-    lxm_release(&input->allocator, input->path);
-    lxm_allocator a = input->allocator;
-    lxm_release(&a, input);
-}
-
-lxm_status lxm_input_read(lxm_input *input, void *bytes, size_t capacity, size_t *length,
-                          lxm_error *error)
-{
-    ssize_t n;
-    *length = 0;
-    do
-        n = read(input->fd, bytes, capacity);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return lxm_fail_io(error, errno, "can't read");
-    *length = (size_t)n;
-    return LXM_OK;
-}
-
-const char *lxm_input_name(const lxm_input *input)
-{
-    return input->path;
-}
-
-uint64_t lxm_input_size(const lxm_input *input)
-{
-    return input->size;
 }
 
 lxm_status lxm_map_open(lxm_map *map, const char *path, lxm_error *error)

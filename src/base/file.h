@@ -5,6 +5,10 @@
 #include "base/memory.h"
 #include "lexmill/stream.h"
 
+/* Calls `watch` after every read with the bytes taken from the file so far. */
+void lxm_input_watch(lxm_input *input, void (*watch)(void *context, uint64_t consumed),
+                     void *context);
+
 /* A file mapped read-only. An empty file has no data. */
 typedef struct lxm_map {
     const uint8_t *data;

@@ -122,7 +122,7 @@ static lxm_status open_visible(lxm_output *output, lxm_error *error)
 }
 
 /* Opens a temporary file: one without a name where the file system can, so that nothing is left
- * behind even by a kill. It gets the permissions of the file that it will replace. */
+ * behind even by a kill. It has the permissions of the file that it will replace. */
 static lxm_status open_temporary(lxm_output *output, lxm_error *error)
 {
     char *folder = folder_of(&output->allocator, output->target);

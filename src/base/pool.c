@@ -123,6 +123,11 @@ size_t lxm_pool_window(const lxm_pool *pool)
     return pool->window;
 }
 
+size_t lxm_pool_threads(const lxm_pool *pool)
+{
+    return pool->threads ? pool->threads : 1;
+}
+
 size_t lxm_pool_pending(const lxm_pool *pool)
 {
     return pool->submitted - pool->taken;

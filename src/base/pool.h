@@ -20,6 +20,9 @@ void lxm_pool_free(lxm_pool *pool);
 
 /* How many jobs may be under way: 1 with one thread, otherwise twice the threads. */
 size_t lxm_pool_window(const lxm_pool *pool);
+
+/* How many jobs may run at the same time. */
+size_t lxm_pool_threads(const lxm_pool *pool);
 size_t lxm_pool_pending(const lxm_pool *pool);
 
 void lxm_pool_submit(lxm_pool *pool, void *job);

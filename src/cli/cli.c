@@ -95,6 +95,12 @@ void cli_usage(const char *format, ...)
     exit(exit_usage);
 }
 
+void cli_out_of_memory(void)
+{
+    fprintf(stderr, "%s: out of memory\n", program_name);
+    exit(exit_failed);
+}
+
 void cli_note(const char *format, ...)
 {
     va_list arguments;
@@ -182,6 +188,78 @@ cli_paths cli_inputs(int argc, char **argv, int first)
     if (first >= argc)
         return (cli_paths){standard_input, 1};
     return (cli_paths){(const char *const *)argv + first, (size_t)(argc - first)};
+}
+
+/* A whole text, with a NUL behind it. */
+static lxm_status read_text(lxm_input *input, char **text, size_t *length, lxm_error *error)
+{
+    size_t capacity = 0, n = 1;
+    *length = 0;
+    while (n > 0) {
+        if (capacity - *length < 2) {
+            capacity = capacity ? 2 * capacity : 65536;
+            char *bigger = realloc(*text, capacity);
+            if (!bigger)
+                cli_out_of_memory();
+            *text = bigger;
+        }
+        lxm_status status =
+            lxm_input_read(input, *text + *length, capacity - *length - 1, &n, error);
+        if (status)
+            return status;
+        *length += n;
+    }
+    (*text)[*length] = '\0';
+    return LXM_OK;
+}
+
+static void add_path(cli_list *list, const char *path)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 64;
+        const char **bigger = realloc(list->paths, list->capacity * sizeof *bigger);
+        if (!bigger)
+            cli_out_of_memory();
+        list->paths = bigger;
+    }
+    list->paths[list->count++] = path;
+}
+
+lxm_status cli_list_read(cli_list *list, int argc, char **argv, int first, const char *path,
+                         lxm_error *error)
+{
+    lxm_input *input;
+    size_t length = 0;
+    *list = (cli_list){0};
+    for (int i = first; i < argc; i++)
+        add_path(list, argv[i]);
+    lxm_status status = lxm_input_open(&input, path, NULL, error);
+    if (!status)
+        status = read_text(input, &list->text, &length, error);
+    lxm_input_close(input);
+    if (status) {
+        error->path = path;
+        return status;
+    }
+    if (memchr(list->text, '\0', length))
+        cli_usage("--files-from: '%s' holds a NUL byte: put one name on each line", path);
+    for (char *line = list->text, *end; *line; line = end) {
+        end = line + strcspn(line, "\n");
+        if (*end)
+            *end++ = '\0';
+        if (*line)
+            add_path(list, line);
+    }
+    for (size_t i = 0; strcmp(path, "-") == 0 && i < list->count; i++)
+        if (strcmp(list->paths[i], "-") == 0)
+            cli_usage("standard input can't be the list of files and one of them as well");
+    return LXM_OK;
+}
+
+void cli_list_free(cli_list *list)
+{
+    free(list->paths);
+    free(list->text);
 }
 
 void cli_refuse_terminal(const char *path, const char *hint)

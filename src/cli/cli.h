@@ -53,6 +53,9 @@ _Noreturn void cli_try_help(void);
 /* "PROGRAM: ..." on standard error; exits with 2. */
 _Noreturn void cli_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same for memory; exits with 1. */
+_Noreturn void cli_out_of_memory(void);
+
 /* "PROGRAM: PATH:LINE: byte N: MESSAGE"; returns exit_failed, or exit_usage for a bad argument. */
 int cli_failure(const lxm_error *error);
 void cli_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -72,6 +75,17 @@ typedef struct cli_paths {
     size_t count;
 } cli_paths;
 cli_paths cli_inputs(int argc, char **argv, int first);
+
+/* The rest of the command line, then the lines of a file ("-": standard input) that aren't empty:
+ * each is a path, as it stands. */
+typedef struct cli_list {
+    const char **paths;
+    size_t count, capacity;
+    char *text;
+} cli_list;
+lxm_status cli_list_read(cli_list *list, int argc, char **argv, int first, const char *path,
+                         lxm_error *error);
+void cli_list_free(cli_list *list);
 
 /* The format of a token or id stream; ends the program where -f names another, or where binary
  * would go to a terminal. */

@@ -25,21 +25,24 @@ static const char help[] =
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
     "      --pad-side S    right or left\n"
-    "      --pack          windows go on across documents (--eot ID between two)\n"
+    "      --pack          windows go on over documents' ends (--eot ID between)\n"
     "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
     "      --ids-only      no vectors, but inputs and what goes along\n"
-    "      --pool HOW      a vector a document: mean, max, sum, first, last; --normalize\n"
+    "      --pool HOW      a vector a document: mean, max, sum, first, last\n"
+    "      --normalize     and each of length 1\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
     "      --batch B       rows (windows) a batch (1024); --drop-last: no part of one\n"
     "  -f, --format F      text, npy, safetensors or shards; default: by name's end,\n"
     "                      otherwise a folder of shards\n"
     "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
-    "      --save-vocab F  convert: the words, for idmap -V; -V F: words of a table\n"
+    "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
     "      --shard-size N  most bytes a shard (1G); --force replaces what is there,\n"
     "                      --resume goes on with a run that was stopped\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
     "                      output, .npy arrays one after another\n"
-    "  -j, --threads N, --[no-]progress, -q, --quiet, -v, --verbose, --version\n"
+    "      --fingerprint F init: of the vocabulary that the table is made for\n"
+    "  -j, --threads N, -b, --binary (anything but text), --[no-]progress,\n"
+    "  -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
@@ -292,7 +295,7 @@ char *embed_describe(const embed_settings *s)
     size_t size;
     FILE *stream = open_memstream(&text, &size);
     if (!stream)
-        return NULL;
+        cli_out_of_memory();
     if (s->table)
         fprintf(stream, "--table %s%s%s", s->table, s->tensor ? " --tensor " : "",
                 s->tensor ? s->tensor : "");
@@ -319,10 +322,9 @@ char *embed_describe(const embed_settings *s)
                 s->embed.normalize ? " --normalize" : "");
     if (s->embed.dtype)
         fprintf(stream, " --dtype %s", dtypes[s->embed.dtype]);
-    if (fclose(stream)) {
-        free(text);
-        return NULL;
-    }
+    bool good = !ferror(stream);
+    if (fclose(stream) || !good || !text)
+        cli_out_of_memory();
     return text;
 }
 

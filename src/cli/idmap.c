@@ -15,7 +15,7 @@ static const char help[] =
     "Without FILE, or where it is -, reads standard input: a token or id stream.\n"
     "\n"
     "  -V, --vocab VOCAB    encode, decode: the vocabulary. Without it encode grows\n"
-    "                       one: a token gets the next id when it first appears\n"
+    "                       one: a token takes the next id when it first appears\n"
     "      --unk TOKEN      encode: what unknown tokens become: a token of VOCAB, or\n"
     "                       id 0 of one that grows; build: add it, behind the words\n"
     "      --save FILE      encode: keep the vocabulary that grew\n"
@@ -25,9 +25,9 @@ static const char help[] =
     "      --special TOKEN  build: add TOKEN behind the words; may be repeated\n"
     "      --special-first  build: special tokens and unk get the first ids\n"
     "      --memory SIZE    build: past it, counts go to temporary files (1G)\n"
-    "      --join HOW       decode: words by a space (default), book or none\n"
+    "      --join HOW       decode: space, book or none (default: suits VOCAB)\n"
     "  -d, --documents HOW  decode: told apart as file (default), line, blank or nul\n"
-    "  -f, --format FORMAT  encode: text (default), binary or jsonl; -b is -f binary\n"
+    "  -f, --format FORMAT  encode: text (default), binary (-b, --binary), jsonl\n"
     "  -o, --output FILE    write FILE, whole or not at all;  -j, --threads N\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
@@ -96,6 +96,7 @@ typedef struct settings {
     const char **specials;
     size_t memory;
     lxm_join join;
+    bool join_given;
     lxm_documents documents;
 } settings;
 
@@ -158,6 +159,7 @@ static void set_option(settings *s, int option)
         break;
     case option_join:
         s->join = (lxm_join)cli_choice("join", optarg, joins);
+        s->join_given = true;
         break;
     case 'd':
         s->documents = (lxm_documents)cli_choice("documents", optarg, documents);
@@ -309,8 +311,9 @@ static lxm_status run_decode(const settings *s, const cli_paths *inputs, lxm_err
     if (!status)
         status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status)
-        status = lxm_run_decode(vocab, inputs->paths, inputs->count, s->join, s->documents, output,
-                                &job, error);
+        status = lxm_run_decode(vocab, inputs->paths, inputs->count,
+                                s->join_given ? s->join : lxm_vocab_join(vocab), s->documents,
+                                output, &job, error);
     cli_progress_end(&progress);
     if (status)
         lxm_output_discard(output);
@@ -350,7 +353,8 @@ static void print_info(FILE *stream, const lxm_vocab *vocab)
             longest = id;
         }
     }
-    fprintf(stream, "format: lexmill-vocabulary\nsize: %zu\n", size);
+    fprintf(stream, "format: %s\nmodel: %s\nsize: %zu\n", lxm_vocab_origin(vocab),
+            lxm_vocab_model(vocab), size);
     fprintf(stream, "fingerprint: %016" PRIx64 "\n", lxm_vocab_fingerprint(vocab));
     fprintf(stream, "total count: %" PRIu64 "\nlongest token: %zu bytes\n", total, most);
     if (size)
@@ -372,7 +376,8 @@ static char *describe(const lxm_vocab *vocab, size_t *length)
     if (!stream)
         return NULL;
     print_info(stream, vocab);
-    if (fclose(stream) == 0)
+    bool good = !ferror(stream);
+    if (fclose(stream) == 0 && good)
         return text;
     free(text);
     return NULL;
@@ -418,7 +423,7 @@ int main(int argc, char **argv)
         }
     s.specials = calloc((size_t)argc + 1, sizeof *s.specials);
     if (!s.specials)
-        cli_usage("out of memory");
+        cli_out_of_memory();
     s.build.specials = s.specials;
     for (int option;
          (option = getopt_long(argc, argv, CLI_COMMON_SHORT "V:d:", long_options, NULL)) != -1;) {

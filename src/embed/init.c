@@ -1,4 +1,4 @@
-/* How a table that is generated gets its numbers. */
+/* How the numbers of a generated table are made. */
 #include "base/error.h"
 #include "embed/table.h"
 

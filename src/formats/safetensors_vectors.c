@@ -4,11 +4,11 @@
  * embeddings are written.
  */
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/error.h"
 #include "embed/dtype.h"
+#include "formats/json.h"
 #include "formats/vectors.h"
 
 enum { prefix = 8, alignment = 64, most_tensors = 6 };
@@ -93,19 +93,14 @@ static json_t *make_json(const lxm_vectors_shape *shape, uint64_t rows)
     return NULL;
 }
 
-static int append(const char *text, size_t length, void *buffer)
-{
-    return lxm_buffer_append(buffer, text, length) ? 0 : -1;
-}
-
 /* The whole header for so many rows, padded to vectors->header bytes (0: as few as it needs). */
 static lxm_status make_header(const lxm_vectors *vectors, uint64_t rows, lxm_buffer *header,
                               lxm_error *error)
 {
     static const uint8_t zeros[prefix] = {0};
     json_t *json = make_json(&vectors->shape, rows);
-    bool done = json && lxm_buffer_append(header, zeros, prefix) &&
-                json_dump_callback(json, append, header, JSON_COMPACT) == 0;
+    bool done =
+        lxm_buffer_append(header, zeros, prefix) && lxm_json_append(header, json, JSON_COMPACT);
     json_decref(json);
     size_t size = vectors->header;
     if (size == 0)

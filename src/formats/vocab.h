@@ -14,10 +14,36 @@ typedef struct lxm_vocab_format {
     /* Fills an empty vocabulary from a whole file; the error carries line and offset. */
     lxm_status (*read)(lxm_vocab *vocab, const uint8_t *bytes, size_t length, lxm_error *error);
 
+    /* NULL: it is only read. */
     lxm_status (*write)(const lxm_vocab *vocab, lxm_output *output, lxm_error *error);
 } lxm_vocab_format;
 
 /* Our own: text, a line an id. */
 extern const lxm_vocab_format lxm_vocab_format_lexmill;
+
+extern const lxm_vocab_format lxm_vocab_format_tiktoken, lxm_vocab_format_wordpiece,
+    lxm_vocab_format_tokenizer_json;
+
+/* One of the files that make a vocabulary together. */
+typedef struct lxm_vocab_file {
+    const uint8_t *bytes;
+    size_t length;
+} lxm_vocab_file;
+
+enum { lxm_vocab_files = 2 };
+
+/* A vocabulary that is a folder, known by the names of the files in it. */
+typedef struct lxm_vocab_folder {
+    const char *format;
+    const char *names[lxm_vocab_files];
+    size_t count;
+
+    /* *at_fault is the index of the file that an error is about. */
+    lxm_status (*read)(lxm_vocab *vocab, const lxm_vocab_file *files, size_t *at_fault,
+                       lxm_error *error);
+} lxm_vocab_folder;
+
+extern const lxm_vocab_folder lxm_vocab_folder_tokenizer_json, lxm_vocab_folder_gpt2,
+    lxm_vocab_folder_openai, lxm_vocab_folder_wordpiece;
 
 #endif

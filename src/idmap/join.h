@@ -2,17 +2,18 @@
 #ifndef LXM_IDMAP_JOIN_H
 #define LXM_IDMAP_JOIN_H
 
-#include "base/memory.h"
-#include "lexmill/idmap.h"
+#include "idmap/vocab.h"
 
-/* Zeroed but for `join`, it stands at the start of a document. */
+/* Zeroed but for `join` and `vocab`, it stands at the start of a document. */
 typedef struct lxm_joiner {
     lxm_join join;
-    bool inside; /* the document has a token already */
+    const lxm_vocab *vocab; /* whose tokens they are; NULL: of the word level */
+    bool inside;            /* the document has a token already */
+    bool space;             /* the last one ended a word */
 } lxm_joiner;
 
-/* Appends a token's bytes and what stands before them; false when memory runs out, and nothing has
- * changed. */
+/* Appends the text of a token and what stands before it; false when memory runs out, and
+ * nothing has changed. */
 bool lxm_joiner_append(lxm_joiner *joiner, lxm_buffer *text, const uint8_t *token, size_t length);
 
 /* The next token begins a document. */

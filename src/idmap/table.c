@@ -179,7 +179,7 @@ static inline uint32_t look_up(const lxm_token_table *table, const key *k)
 uint32_t lxm_token_table_find(const lxm_token_table *table, const void *token, size_t length)
 {
     key k;
-    if (table->size == 0)
+    if (table->slot_count == 0)
         return LXM_NO_ID;
     set_key(table, &k, token, length, length);
     return look_up(table, &k);
@@ -207,7 +207,7 @@ void lxm_token_table_find_batch(const lxm_token_table *table, const lxm_tokens *
                                 size_t first, size_t count, uint32_t *ids)
 {
     key keys[lxm_token_batch];
-    if (table->size == 0) {
+    if (table->slot_count == 0) {
         memset(ids, 0xFF, count * sizeof *ids);
         return;
     }
@@ -267,7 +267,7 @@ lxm_status lxm_token_table_count(lxm_token_table *table, uint32_t id, uint64_t c
 static inline lxm_status add(lxm_token_table *table, const key *k, uint64_t count, uint32_t *id,
                              lxm_error *error)
 {
-    *id = table->size ? look_up(table, k) : LXM_NO_ID;
+    *id = table->slot_count ? look_up(table, k) : LXM_NO_ID;
     if (*id == LXM_NO_ID)
         return insert(table, k, count, id, error);
     return lxm_token_table_count(table, *id, count, error);

@@ -58,7 +58,7 @@ lxm_status lxm_token_table_count(lxm_token_table *table, uint32_t id, uint64_t c
 lxm_status lxm_token_table_add_batch(lxm_token_table *table, const lxm_tokens *tokens, size_t first,
                                      size_t count, uint32_t *ids, lxm_error *error);
 
-/* Adds a token that is known not to be there to a table that is never asked for one. */
+/* Adds a token, which may be empty, that the table will never find. */
 bool lxm_token_table_append(lxm_token_table *table, const void *token, size_t length,
                             uint64_t count);
 

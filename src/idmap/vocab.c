@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "idmap/model.h"
 
 lxm_status lxm_vocab_new(lxm_vocab **out, const lxm_allocator *allocator, lxm_error *error)
 {
@@ -15,7 +16,11 @@ lxm_status lxm_vocab_new(lxm_vocab **out, const lxm_allocator *allocator, lxm_er
         return lxm_fail_memory(error);
     vocab->allocator = a;
     vocab->unk = LXM_NO_ID;
+    vocab->model = &lxm_model_word;
+    vocab->origin = "none";
+    vocab->decoding.join = LXM_JOIN_SPACE;
     lxm_token_table_init(&vocab->table, &a);
+    lxm_token_table_init(&vocab->added, &a);
     *out = vocab;
     return LXM_OK;
 }
@@ -25,7 +30,11 @@ void lxm_vocab_free(lxm_vocab *vocab)
     if (!vocab)
         return;
     lxm_allocator a = vocab->allocator;
+    if (vocab->model->free)
+        vocab->model->free(vocab);
     lxm_token_table_free(&vocab->table);
+    lxm_token_table_free(&vocab->added);
+    lxm_release(&a, vocab->added_ids);
     lxm_release(&a, vocab->special);
     lxm_release(&a, vocab);
 }
@@ -34,7 +43,48 @@ lxm_status lxm_vocab_add(lxm_vocab *vocab, const void *token, size_t length, uin
                          uint32_t *id, lxm_error *error)
 {
     uint32_t added;
+    if (vocab->model != &lxm_model_word)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "a vocabulary of a model (%s) can't grow: only a word-level one can",
+                        vocab->model->name);
     return lxm_token_table_add(&vocab->table, token, length, count, id ? id : &added, error);
+}
+
+lxm_status lxm_vocab_append(lxm_vocab *vocab, const void *token, size_t length, lxm_error *error)
+{
+    if (vocab->table.size >= LXM_NO_ID)
+        return lxm_fail(error, LXM_ERROR_LIMIT, "more than 4294967295 tokens");
+    return lxm_token_table_append(&vocab->table, token, length, 0) ? LXM_OK
+                                                                   : lxm_fail_memory(error);
+}
+
+lxm_status lxm_vocab_add_outside(lxm_vocab *vocab, const void *token, size_t length, uint32_t id,
+                                 lxm_error *error)
+{
+    uint32_t index;
+    uint32_t *ids = lxm_resize(&vocab->allocator, vocab->added_ids, vocab->added.size + 1,
+                               sizeof *vocab->added_ids);
+    if (!ids)
+        return lxm_fail_memory(error);
+    vocab->added_ids = ids;
+    size_t size = vocab->added.size;
+    lxm_status status = lxm_token_table_add(&vocab->added, token, length, 0, &index, error);
+    if (!status && index == size) {
+        uint8_t first = *(const uint8_t *)token;
+        ids[index] = id;
+        vocab->added_first[first / 64] |= (uint64_t)1 << first % 64;
+    }
+    return status;
+}
+
+bool lxm_affix_set(lxm_affix *affix, const void *bytes, size_t length)
+{
+    if (length > sizeof affix->bytes)
+        return false;
+    if (length)
+        memcpy(affix->bytes, bytes, length);
+    affix->length = length;
+    return true;
 }
 
 static lxm_status check_id(const lxm_vocab *vocab, uint32_t id, lxm_error *error)
@@ -79,7 +129,23 @@ size_t lxm_vocab_size(const lxm_vocab *vocab)
 
 uint32_t lxm_vocab_find(const lxm_vocab *vocab, const void *token, size_t length)
 {
-    return lxm_token_table_find(&vocab->table, token, length);
+    uint32_t id = lxm_vocab_find_outside(vocab, token, length);
+    return id == LXM_NO_ID ? lxm_token_table_find(&vocab->table, token, length) : id;
+}
+
+const char *lxm_vocab_model(const lxm_vocab *vocab)
+{
+    return vocab->model->name;
+}
+
+const char *lxm_vocab_origin(const lxm_vocab *vocab)
+{
+    return vocab->origin;
+}
+
+lxm_join lxm_vocab_join(const lxm_vocab *vocab)
+{
+    return vocab->decoding.join;
 }
 
 uint32_t lxm_vocab_unk(const lxm_vocab *vocab)
@@ -99,7 +165,7 @@ const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *leng
         return NULL;
     }
     *length = lxm_token_table_length(&vocab->table, id);
-    return lxm_token_table_bytes(&vocab->table, id);
+    return *length ? lxm_token_table_bytes(&vocab->table, id) : NULL;
 }
 
 uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id)
@@ -123,14 +189,20 @@ uint64_t lxm_vocab_fingerprint(const lxm_vocab *vocab)
     return XXH3_64bits_digest(&state);
 }
 
+lxm_status lxm_vocab_fail_token(const uint8_t *token, size_t length, size_t index, const char *why,
+                                lxm_error *error)
+{
+    char text[96];
+    return lxm_fail_at(error, LXM_ERROR_TOKEN, index, "'%s' is not in the vocabulary, %s",
+                       lxm_printable(text, sizeof text, token, length), why);
+}
+
 static lxm_status fail_token(const lxm_tokens *tokens, size_t index, const char *why,
                              lxm_error *error)
 {
-    char text[96];
     const lxm_span *span = &tokens->spans[index];
-    lxm_printable(text, sizeof text, tokens->text + span->begin, span->end - span->begin);
-    return lxm_fail_at(error, LXM_ERROR_TOKEN, index, "'%s' is not in the vocabulary, %s", text,
-                       why);
+    return lxm_vocab_fail_token(tokens->text + span->begin, span->end - span->begin, index, why,
+                                error);
 }
 
 /* Puts unk in the place of LXM_NO_ID. */
@@ -153,6 +225,9 @@ lxm_status lxm_vocab_encode(const lxm_vocab *vocab, const lxm_tokens *tokens, ui
                             lxm_error *error)
 {
     lxm_status status = LXM_OK;
+    if (vocab->model != &lxm_model_word)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "the model of the vocabulary is not word level: it takes a mapper");
     for (size_t i = 0; !status && i < tokens->count; i += lxm_token_batch) {
         size_t left = tokens->count - i, n = left < lxm_token_batch ? left : lxm_token_batch;
         lxm_token_table_find_batch(&vocab->table, tokens, i, n, ids + i);

@@ -4,13 +4,68 @@
 
 #include "idmap/table.h"
 
+typedef struct lxm_model lxm_model;
+
+/* What a model puts before or behind a token, such as "##" or "</w>"; length 0: nothing. */
+typedef struct lxm_affix {
+    uint8_t bytes[32];
+    size_t length;
+} lxm_affix;
+
+/* How tokens become text again. */
+typedef struct lxm_decoding {
+    lxm_join join;          /* the way that suits */
+    lxm_affix continuation; /* a token that begins with it belongs to the one before */
+    lxm_affix word_end;     /* a token that ends with it ends a word: a space stands for it */
+    bool spaces;            /* U+2581 stands for a space */
+    bool strip;             /* but for one that a document begins with */
+    bool bytes;             /* <0xHH> stands for a byte */
+} lxm_decoding;
+
 struct lxm_vocab {
     lxm_allocator allocator;
+    /* A token in every id, empty for an id that has none. Those that the model can't give are not
+     * found in it. */
     lxm_token_table table;
     uint32_t unk;      /* or LXM_NO_ID */
     uint64_t *special; /* a bit an id, for the ids below 64 x special_words */
     size_t special_words;
+    const lxm_model *model;
+    void *model_data;
+    /* Tokens that the model doesn't see: a pre-token that is one of them has its id. */
+    lxm_token_table added;
+    uint32_t *added_ids;
+    uint64_t added_first[4]; /* a bit a byte: one of them begins with it */
+    lxm_decoding decoding;
+    const char *origin; /* static */
+    bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
 };
+
+/* Adds a token under the next id that the model can't give; an empty one leaves the id without a
+ * token. */
+lxm_status lxm_vocab_append(lxm_vocab *vocab, const void *token, size_t length, lxm_error *error);
+
+/* Makes a token, which the vocabulary has, one that the model doesn't see. */
+lxm_status lxm_vocab_add_outside(lxm_vocab *vocab, const void *token, size_t length, uint32_t id,
+                                 lxm_error *error);
+
+/* The id of one of them, or LXM_NO_ID. */
+static inline uint32_t lxm_vocab_find_outside(const lxm_vocab *vocab, const void *token,
+                                              size_t length)
+{
+    uint8_t first = length ? *(const uint8_t *)token : 0;
+    if (!(vocab->added_first[first / 64] >> first % 64 & 1))
+        return LXM_NO_ID;
+    uint32_t index = lxm_token_table_find(&vocab->added, token, length);
+    return index == LXM_NO_ID ? LXM_NO_ID : vocab->added_ids[index];
+}
+
+/* False where it is longer than an affix may be. */
+bool lxm_affix_set(lxm_affix *affix, const void *bytes, size_t length);
+
+/* Says of a token that it is not in the vocabulary. */
+lxm_status lxm_vocab_fail_token(const uint8_t *token, size_t length, size_t index, const char *why,
+                                lxm_error *error);
 
 /* Maps tokens to ids and adds those that aren't there, until the vocabulary has `max_size` tokens
  * (0: 2^32 - 1); each token that is met counts. What is not there then becomes unk or

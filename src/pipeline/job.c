@@ -1,6 +1,29 @@
 #include "pipeline/job.h"
 
 #include "base/error.h"
+#include "base/file.h"
+
+static void report(void *context, uint64_t consumed)
+{
+    const lxm_job_inputs *inputs = context;
+    inputs->job->progress(inputs->job->progress_context, inputs->before + consumed);
+}
+
+lxm_status lxm_job_open(lxm_job_inputs *inputs, const char *path, lxm_input **input,
+                        lxm_error *error)
+{
+    lxm_status status = lxm_input_open(input, path, inputs->job->allocator, error);
+    if (!status && inputs->job->progress)
+        lxm_input_watch(*input, report, inputs);
+    return status;
+}
+
+void lxm_job_close(lxm_job_inputs *inputs, lxm_input *input)
+{
+    if (input)
+        inputs->before += lxm_input_consumed(input);
+    lxm_input_close(input);
+}
 
 void lxm_job_report(const lxm_job *job, uint64_t bytes)
 {
@@ -19,16 +42,17 @@ lxm_status lxm_job_streams(const char *const *paths, size_t count, lxm_kind kind
                            lxm_error *error)
 {
     lxm_status status = LXM_OK;
+    lxm_job_inputs inputs = {.job = job};
     for (size_t i = 0; !status && i < count; i++) {
         lxm_input *input = NULL;
         lxm_reader *reader = NULL;
-        status = lxm_input_open(&input, paths[i], job->allocator, error);
+        status = lxm_job_open(&inputs, paths[i], &input, error);
         if (!status)
             status = lxm_reader_new(&reader, input, kind, job->allocator, error);
         if (!status)
-            status = each(context, reader, error);
+            status = each(context, paths[i], reader, error);
         lxm_reader_free(reader);
-        lxm_input_close(input);
+        lxm_job_close(&inputs, input);
         if (status)
             lxm_job_blame(error, paths[i]);
     }

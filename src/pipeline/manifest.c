@@ -1,11 +1,11 @@
 #include "pipeline/manifest.h"
 
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "formats/json.h"
 
 static json_t *number(uint64_t value)
 {
@@ -104,19 +104,17 @@ static json_t *make_json(const lxm_manifest *manifest)
     return NULL;
 }
 
-lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output, lxm_error *error)
+lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
+                              const lxm_allocator *allocator, lxm_error *error)
 {
     json_t *root = make_json(manifest);
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    lxm_buffer text;
+    lxm_buffer_init(&text, allocator);
+    bool good = lxm_json_append(&text, root, JSON_INDENT(2)) && lxm_buffer_append(&text, "\n", 1);
     json_decref(root);
-    if (!text)
-        return lxm_fail_memory(error);
-    lxm_status status = lxm_output_write(output, text, strlen(text), error);
-    if (!status)
-        status = lxm_output_write(output, "\n", 1, error);
-    json_free_t release;
-    json_get_alloc_funcs(NULL, &release);
-    release(text);
+    lxm_status status =
+        good ? lxm_output_write(output, text.data, text.length, error) : lxm_fail_memory(error);
+    lxm_buffer_free(&text);
     return status;
 }
 

@@ -25,6 +25,7 @@ typedef struct lxm_manifest {
 bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *rows,
                         const lxm_allocator *allocator);
 
-lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output, lxm_error *error);
+lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
+                              const lxm_allocator *allocator, lxm_error *error);
 
 #endif

@@ -1,8 +1,10 @@
 /* Token streams -> counts. */
 #include "pipeline/job.h"
 
-static lxm_status count_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status count_stream(void *context, const char *path, lxm_reader *reader,
+                               lxm_error *error)
 {
+    (void)path;
     lxm_status status = LXM_OK;
     bool more = true;
     while (!status && more) {

@@ -82,8 +82,10 @@ static lxm_status decode_block(run *r, const lxm_block *block, bool lines, lxm_e
     return LXM_OK;
 }
 
-static lxm_status decode_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status decode_stream(void *context, const char *path, lxm_reader *reader,
+                                lxm_error *error)
 {
+    (void)path;
     run *r = context;
     bool more = true, lines = !lxm_reader_is_binary(reader);
     uint64_t made_by = lxm_reader_fingerprint(reader);
@@ -107,10 +109,12 @@ lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths, size
                           lxm_join join, lxm_documents documents, lxm_output *output,
                           const lxm_job *job, lxm_error *error)
 {
+    if (documents > LXM_DOCUMENTS_NUL)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "text can't be written in such documents");
     lxm_allocator allocator = lxm_allocator_or_default(job->allocator);
     run r = {.vocab = vocab,
              .fingerprint = lxm_vocab_fingerprint(vocab),
-             .joiner = {.join = join},
+             .joiner = {.join = join, .vocab = vocab},
              .documents = documents,
              .output = output};
     lxm_buffer_init(&r.text, &allocator);

@@ -27,7 +27,6 @@ typedef struct run {
     size_t window_unit;   /* windows that are handed on at once */
     lxm_shuffler shuffler;
     uint64_t fingerprint;
-    uint64_t read; /* bytes of the inputs before this one */
     lxm_embed_result result;
 } run;
 
@@ -214,8 +213,9 @@ static lxm_status each_block(run *r, const lxm_reader *reader, const lxm_block *
     return status;
 }
 
-static lxm_status each_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status each_stream(void *context, const char *path, lxm_reader *reader, lxm_error *error)
 {
+    (void)path;
     run *r = context;
     lxm_block block;
     bool more = true;
@@ -228,9 +228,7 @@ static lxm_status each_stream(void *context, lxm_reader *reader, lxm_error *erro
         if (status || !more)
             break;
         status = each_block(r, reader, &block, error);
-        lxm_job_report(r->job, r->read + reader->position);
     }
-    r->read += reader->position;
     return status;
 }
 

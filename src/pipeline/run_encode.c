@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "idmap/vocab.h"
 #include "pipeline/job.h"
+#include "pipeline/mappers.h"
 #include "stream/binary.h"
 #include "stream/writer.h"
 
@@ -18,19 +19,18 @@ typedef struct piece {
     bool last;         /* the document ends here */
     uint64_t position; /* lxm_block.position */
     bool lines;        /* of which the unit is lines */
+    bool has_offsets;
     const char *path;
 } piece;
 
 typedef struct task {
-    const lxm_vocab *vocab;
+    lxm_mappers *mappers;
     lxm_allocator allocator;
     lxm_buffer text;
     lxm_span *spans; /* lxm_frame_items of each */
     uint64_t *offsets;
-    uint32_t *ids;
     piece *pieces;
     size_t count, piece_count;
-    bool has_offsets;
     lxm_formatter formatter;
     lxm_status status;
     lxm_error error;
@@ -48,11 +48,12 @@ typedef struct run {
     lxm_pool *pool;
     task *tasks, *task; /* all; the one that is being filled */
     size_t task_count, next_task;
-    bool in_document; /* the document under way has tokens before the task's */
+    lxm_mappers mappers;
+    lxm_mapper *mapper; /* of what goes one after another */
+    bool in_document;   /* the document under way has tokens before the task's */
     uint32_t *ids;
     size_t ids_capacity;
     const char *path;
-    uint64_t tokens;
 } run;
 
 /* Says where an unknown token stands. */
@@ -82,17 +83,17 @@ static lxm_status reserve_ids(run *r, size_t count, lxm_error *error)
 
 static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_error *error)
 {
-    lxm_status status = reserve_ids(r, block->tokens.count, error);
+    lxm_status status = r->growing ? reserve_ids(r, block->tokens.count, error) : LXM_OK;
     if (status)
         return status;
+    lxm_ids ids = {r->ids, block->tokens.count, block->tokens.offsets};
     status = r->growing
                  ? lxm_vocab_encode_growing(r->growing, r->max_size, &block->tokens, r->ids, error)
-                 : lxm_vocab_encode(r->vocab, &block->tokens, r->ids, error);
+                 : lxm_mapper_map(r->mapper, &block->tokens, &ids, error);
     if (status) {
         locate(error, block->position, lines, r->path);
         return status;
     }
-    lxm_ids ids = {r->ids, block->tokens.count, block->tokens.offsets};
     status = lxm_writer_ids(r->writer, &ids, error);
     if (!status && block->end_document)
         status = lxm_writer_end_document(r->writer, error);
@@ -101,12 +102,12 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
 
 /* ---- side by side ---- */
 
-static lxm_status encode_piece(task *t, const piece *p)
+static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
 {
-    const uint64_t *offsets = t->has_offsets ? t->offsets + 2 * p->from : NULL;
+    const uint64_t *offsets = p->has_offsets ? t->offsets + 2 * p->from : NULL;
     lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
-    lxm_ids ids = {t->ids, tokens.count, offsets};
-    lxm_status status = lxm_vocab_encode(t->vocab, &tokens, t->ids, &t->error);
+    lxm_ids ids;
+    lxm_status status = lxm_mapper_map(mapper, &tokens, &ids, &t->error);
     if (status) {
         locate(&t->error, p->position, p->lines, p->path);
         return status;
@@ -120,9 +121,11 @@ static lxm_status encode_piece(task *t, const piece *p)
 static void run_task(void *pointer)
 {
     task *t = pointer;
-    t->status = LXM_OK;
+    lxm_mapper *mapper;
+    t->status = lxm_mappers_take(t->mappers, &mapper, &t->error);
     for (size_t i = 0; !t->status && i < t->piece_count; i++)
-        t->status = encode_piece(t, &t->pieces[i]);
+        t->status = encode_piece(t, mapper, &t->pieces[i]);
+    lxm_mappers_give(t->mappers, mapper);
 }
 
 static lxm_status collect(run *r, lxm_error *error)
@@ -142,9 +145,6 @@ static lxm_status submit(run *r, lxm_error *error)
     lxm_status status = LXM_OK;
     if (t->piece_count == 0)
         return LXM_OK;
-    t->formatter.in_document = r->in_document;
-    for (const piece *p = t->pieces; p < t->pieces + t->piece_count; p++)
-        r->in_document = !p->last && (r->in_document || p->to > p->from);
     lxm_pool_submit(r->pool, t);
     if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
         status = collect(r, error);
@@ -172,17 +172,21 @@ static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
 static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t count,
                          lxm_error *error)
 {
-    for (size_t i = from; i < from + count; i++) {
-        lxm_span span = tokens->spans[i];
-        size_t begin = t->text.length;
-        if (!lxm_buffer_append(&t->text, tokens->text + span.begin, span.end - span.begin))
-            return lxm_fail_memory(error);
-        t->spans[t->count] = (lxm_span){(uint32_t)begin, (uint32_t)t->text.length};
-        if (tokens->offsets)
-            memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * i, 2 * sizeof *t->offsets);
-        t->count++;
+    const lxm_span *spans = tokens->spans + from;
+    size_t end = t->text.length;
+    for (size_t i = 0; i < count; i++) {
+        size_t begin = end;
+        end += spans[i].end - spans[i].begin;
+        t->spans[t->count + i] = (lxm_span){(uint32_t)begin, (uint32_t)end};
     }
-    t->has_offsets = tokens->offsets != NULL;
+    if (!lxm_buffer_reserve(&t->text, end - t->text.length + lxm_copy_slack))
+        return lxm_fail_memory(error);
+    lxm_copy_tokens(t->text.data + t->text.length, tokens, from, count);
+    if (tokens->offsets)
+        memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * from,
+               2 * count * sizeof *t->offsets);
+    t->text.length = end;
+    t->count += count;
     return LXM_OK;
 }
 
@@ -192,12 +196,13 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
     do {
         task *t = r->task;
         size_t n = fitting(t, &block->tokens, from);
-        piece p = {t->count,
-                   t->count + n,
-                   block->end_document && from + n == block->tokens.count,
-                   block->position + from,
-                   lines,
-                   r->path};
+        piece p = {.from = t->count,
+                   .to = t->count + n,
+                   .last = block->end_document && from + n == block->tokens.count,
+                   .position = block->position + from,
+                   .lines = lines,
+                   .has_offsets = block->tokens.offsets != NULL,
+                   .path = r->path};
         lxm_status status = append(t, &block->tokens, from, n, error);
         if (status)
             return status;
@@ -215,15 +220,14 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
 static lxm_status make_task(run *r, task *t, lxm_error *error)
 {
     const lxm_allocator *a = &r->allocator;
-    t->vocab = r->vocab;
+    t->mappers = &r->mappers;
     t->allocator = *a;
     lxm_formatter_init(&t->formatter, &r->stream, a);
     lxm_buffer_init(&t->text, a);
     t->spans = lxm_allocate(a, lxm_frame_items, sizeof *t->spans);
     t->offsets = lxm_allocate(a, lxm_frame_items, 2 * sizeof *t->offsets);
-    t->ids = lxm_allocate(a, lxm_frame_items, sizeof *t->ids);
     t->pieces = lxm_allocate(a, lxm_frame_items, sizeof *t->pieces);
-    return t->spans && t->offsets && t->ids && t->pieces ? LXM_OK : lxm_fail_memory(error);
+    return t->spans && t->offsets && t->pieces ? LXM_OK : lxm_fail_memory(error);
 }
 
 static void free_tasks(run *r)
@@ -235,7 +239,6 @@ static void free_tasks(run *r)
         lxm_buffer_free(&t->text);
         lxm_release(&r->allocator, t->spans);
         lxm_release(&r->allocator, t->offsets);
-        lxm_release(&r->allocator, t->ids);
         lxm_release(&r->allocator, t->pieces);
     }
     lxm_release(&r->allocator, r->tasks);
@@ -244,6 +247,11 @@ static void free_tasks(run *r)
 static lxm_status make_tasks(run *r, lxm_error *error)
 {
     lxm_status status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (status)
+        return status;
+    size_t threads = lxm_pool_threads(r->pool);
+    status =
+        lxm_mappers_init(&r->mappers, r->vocab, threads, lxm_cache_budget, &r->allocator, error);
     if (status)
         return status;
     /* one more than are under way: it is being filled */
@@ -272,12 +280,16 @@ static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
     r->stream.settings = NULL; /* the reader's */
     if (!status && !r->growing && r->stream.format != LXM_STREAM_JSONL)
         status = make_tasks(r, error);
+    else if (!status && !r->growing)
+        status = lxm_mapper_new(&r->mapper, r->vocab, NULL, &r->allocator, error);
     return status;
 }
 
-static lxm_status encode_stream(void *context, lxm_reader *reader, lxm_error *error)
+static lxm_status encode_stream(void *context, const char *path, lxm_reader *reader,
+                                lxm_error *error)
 {
     run *r = context;
+    r->path = path;
     bool more = true, lines = !lxm_reader_is_binary(reader);
     lxm_status status = start(r, reader, error);
     while (!status) {
@@ -304,18 +316,17 @@ static lxm_status finish(run *r, lxm_error *error)
 static lxm_status encode(run *r, const char *const *paths, size_t count,
                          const lxm_stream_options *stream, lxm_error *error)
 {
-    lxm_status status = LXM_OK;
     r->allocator = lxm_allocator_or_default(r->job->allocator);
     r->stream = *stream;
     r->stream.kind = LXM_KIND_IDS;
-    for (size_t i = 0; !status && i < count; i++) {
-        r->path = paths[i];
-        status = lxm_job_streams(&paths[i], 1, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
-    }
+    lxm_status status =
+        lxm_job_streams(paths, count, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
     if (!status)
         status = finish(r, error);
     lxm_pool_free(r->pool);
     free_tasks(r);
+    lxm_mappers_free(&r->mappers);
+    lxm_mapper_free(r->mapper);
     lxm_release(&r->allocator, r->ids);
     lxm_writer_free(r->writer);
     return status;

@@ -1,18 +1,28 @@
 /*
- * text -> tokens. The input is cut into chunks of a fixed size, so that what comes out can't
- * depend on how it was read. The documents of a chunk are one task for a thread. A document that
- * is longer than a chunk is cut where the tokenizer allows it, so that its parts are tasks as
- * well; where it doesn't, it goes through one segmenter, chunk after chunk.
+ * text -> tokens, and text -> ids, which is the same with a mapper at the end. The input is cut
+ * into chunks of a fixed size, so that what comes out can't depend on how it was read. The
+ * documents of a chunk are one task for a thread. A document that is longer than a chunk is cut
+ * where the tokenizer allows it, so that its parts are tasks as well; where it doesn't, it goes
+ * through one segmenter, chunk after chunk.
  */
 #include "base/error.h"
 #include "base/pool.h"
 #include "pipeline/job.h"
+#include "pipeline/json_lines.h"
+#include "pipeline/mappers.h"
+#include "pipeline/token_end.h"
 #include "stream/writer.h"
 #include "tokenize/documents.h"
 #include "tokenize/segmenter.h"
 #include "tokenize/tokenizer.h"
 
 enum { chunk_size = 256 * 1024 };
+
+static const lxm_split splits[] = {
+    [LXM_DOCUMENTS_FILE] = LXM_SPLIT_FILE,   [LXM_DOCUMENTS_LINE] = LXM_SPLIT_LINE,
+    [LXM_DOCUMENTS_BLANK] = LXM_SPLIT_BLANK, [LXM_DOCUMENTS_NUL] = LXM_SPLIT_NUL,
+    [LXM_DOCUMENTS_JSONL] = LXM_SPLIT_LINE,
+};
 
 /* The documents of one chunk. */
 typedef struct task {
@@ -27,6 +37,10 @@ typedef struct task {
     const char *path;
     lxm_segmenter *segmenter;
     lxm_formatter formatter;
+    lxm_token_end end;
+    lxm_mappers *mappers; /* NULL: tokens stay what they are */
+    const lxm_json_lines *json;
+    lxm_line_count json_count; /* JSON Lines; first_bad counts from the task's first line */
     lxm_status status;
     lxm_error error;
 } task;
@@ -42,7 +56,10 @@ typedef struct run {
     size_t task_count, next_task;
     bool parts;               /* documents may be cut */
     lxm_segmenter *segmenter; /* for those that can't be */
-    bool open;                /* it has been given a part of the document under way */
+    lxm_token_end end;        /* of it */
+    const lxm_vocab *vocab;   /* NULL: tokens stay what they are */
+    lxm_mappers mappers;
+    bool open; /* it has been given a part of the document under way */
     uint8_t *chunk;
     size_t length; /* of the chunk so far */
     bool final;    /* the file ends with it */
@@ -51,34 +68,27 @@ typedef struct run {
     uint64_t line;     /* number of the line behind what has been collected */
     bool first;        /* nothing of the file has been dealt with yet */
     uint64_t document; /* where in the file the document under way began */
-    uint64_t bytes;    /* read from all files */
+    lxm_job_inputs inputs;
+    lxm_json_lines json;
+    lxm_buffer long_line; /* the part of a line of JSON that came with the chunks before */
+    lxm_tokenize_run_result *result;
 } run;
 
-static lxm_status task_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
-{
-    lxm_formatter *f = context;
-    return f->functions->tokens(f, tokens, error);
-}
-
-static lxm_status task_end(void *context, lxm_error *error)
-{
-    lxm_formatter *f = context;
-    return f->functions->end_document(f, error);
-}
-
-static lxm_status long_tokens(void *context, const lxm_tokens *tokens, lxm_error *error)
-{
-    return lxm_writer_tokens(context, tokens, error);
-}
-
-static lxm_status long_end(void *context, lxm_error *error)
-{
-    return lxm_writer_end_document(context, error);
-}
-
+/* Newlines, in lanes of bytes so that a compiler makes vector code of it. */
 static uint64_t count_lines(const uint8_t *bytes, size_t length)
 {
+    enum { lanes = 64, most = 255 };
     uint64_t lines = 0;
+    while (length >= lanes) {
+        uint8_t counts[lanes] = {0};
+        size_t rounds = length / lanes < most ? length / lanes : most;
+        for (size_t i = 0; i < rounds; i++, bytes += lanes)
+            for (size_t lane = 0; lane < lanes; lane++)
+                counts[lane] = (uint8_t)(counts[lane] + (bytes[lane] == '\n'));
+        for (size_t lane = 0; lane < lanes; lane++)
+            lines += counts[lane];
+        length -= rounds * lanes;
+    }
     for (size_t i = 0; i < length; i++)
         lines += bytes[i] == '\n';
     return lines;
@@ -95,11 +105,29 @@ static void locate(lxm_error *error, uint64_t document, uint64_t position, uint6
         error->line = line + count_lines(bytes, (size_t)(error->offset - position));
 }
 
-static void run_task(void *pointer)
+/* The documents of lines of JSON. */
+static void run_lines(task *t)
 {
-    task *t = pointer;
+    t->json_count = (lxm_line_count){0};
+    for (size_t i = 0; !t->status && i < t->count; i++) {
+        const uint8_t *line = t->bytes + t->pieces[i].begin;
+        size_t length = t->pieces[i].end - t->pieces[i].begin;
+        bool skipped;
+        if (lxm_json_is_blank(line, length))
+            continue;
+        t->status = lxm_json_lines_push(t->json, t->segmenter, line, length, &skipped, &t->error);
+        t->json_count.lines++;
+        if (skipped && t->json_count.bad++ == 0)
+            t->json_count.first_bad = 1 + count_lines(t->bytes, t->pieces[i].begin);
+        if (t->status)
+            locate(&t->error, t->position + t->pieces[i].begin, t->position, 1, t->bytes,
+                   t->length);
+    }
+}
+
+static void run_pieces(task *t)
+{
     uint64_t before = t->before;
-    t->status = LXM_OK;
     for (size_t i = 0; !t->status && i < t->count; i++) {
         const lxm_piece *piece = &t->pieces[i];
         lxm_segmenter_begin_part(t->segmenter, before);
@@ -113,7 +141,32 @@ static void run_task(void *pointer)
                    t->length);
         before = 0;
     }
+}
+
+static void run_task(void *pointer)
+{
+    task *t = pointer;
+    t->status = LXM_OK;
+    if (t->mappers)
+        t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
+    if (t->json->wanted)
+        run_lines(t);
+    else
+        run_pieces(t);
+    if (t->mappers)
+        lxm_mappers_give(t->mappers, t->end.mapper);
     t->lines = count_lines(t->bytes, t->length);
+}
+
+/* Adds up lines of JSON; the first of them is number `first` of its file. */
+static void count_json(run *r, const lxm_line_count *count, const char *path, uint64_t first)
+{
+    r->result->lines += count->lines;
+    if (count->bad && r->result->bad_lines == 0) {
+        r->result->bad_path = path;
+        r->result->bad_line = first - 1 + count->first_bad;
+    }
+    r->result->bad_lines += count->bad;
 }
 
 /* Takes the oldest task's tokens. */
@@ -122,6 +175,7 @@ static lxm_status collect(run *r, lxm_error *error)
     task *t = lxm_pool_take(r->pool);
     uint64_t before = t->first ? 0 : r->line - 1;
     r->line = before + t->lines + 1;
+    count_json(r, &t->json_count, t->path, before + 1);
     if (!t->status)
         return lxm_writer_join(r->writer, &t->formatter, error);
     if (error) {
@@ -248,7 +302,67 @@ static void consume(run *r, size_t used)
     memmove(r->chunk, r->chunk + used, r->length);
 }
 
+/* Segments the long line, which is whole. */
+static lxm_status end_long_line(run *r, lxm_error *error)
+{
+    lxm_line_count count = {.lines = 1, .first_bad = 1};
+    uint64_t line = r->first ? 1 : r->line;
+    bool skipped = false;
+    lxm_status status = LXM_OK;
+    if (!lxm_json_is_blank(r->long_line.data, r->long_line.length))
+        status = lxm_json_lines_push(&r->json, r->segmenter, r->long_line.data, r->long_line.length,
+                                     &skipped, error);
+    else
+        count.lines = 0;
+    count.bad = skipped;
+    count_json(r, &count, r->path, line);
+    if (status && error) {
+        error->line = line;
+        if (error->offset != LXM_NO_OFFSET)
+            error->offset += r->document;
+    }
+    lxm_buffer_free(&r->long_line); /* its memory would be kept to the end */
+    return status;
+}
+
+/* Takes a piece of a line of JSON that is longer than a chunk. */
+static lxm_status push_long_line(run *r, const lxm_piece *piece, lxm_error *error)
+{
+    size_t length = piece->end - piece->begin;
+    if (length > lxm_longest_line - r->long_line.length) {
+        lxm_status status = lxm_fail_at(error, LXM_ERROR_LIMIT, r->document,
+                                        "a line of more than 1 GiB begins here");
+        if (error)
+            error->line = r->first ? 1 : r->line;
+        return status;
+    }
+    if (!lxm_buffer_append(&r->long_line, r->chunk + piece->begin, length))
+        return lxm_fail_memory(error);
+    return piece->last ? end_long_line(r, error) : LXM_OK;
+}
+
 /* Takes the next piece of a document that no task can have. */
+static lxm_status push_long_text(run *r, const lxm_piece *piece, size_t *used, lxm_error *error)
+{
+    if (!r->open)
+        lxm_segmenter_begin_part(r->segmenter, r->position + piece->begin - r->document);
+    r->open = true;
+    size_t end = piece->last ? piece->end : first_cut(r, piece);
+    lxm_status status =
+        lxm_segmenter_push(r->segmenter, r->chunk + piece->begin, end - piece->begin, error);
+    if (!status && piece->last)
+        status = lxm_segmenter_end_document(r->segmenter, error);
+    else if (!status && end < piece->end)
+        status = lxm_segmenter_end_part(r->segmenter, error);
+    if (status && error)
+        locate(error, r->document, r->position, r->first ? 1 : r->line, r->chunk, r->length);
+    if (piece->last || end < piece->end)
+        r->open = false;
+    if (!piece->last)
+        *used = end;
+    return status;
+}
+
 static lxm_status push_long(run *r, size_t *used, lxm_error *error)
 {
     lxm_piece piece;
@@ -258,23 +372,10 @@ static lxm_status push_long(run *r, size_t *used, lxm_error *error)
         return LXM_OK;
     if (first)
         r->document = r->position + piece.begin;
-    if (!r->open)
-        lxm_segmenter_begin_part(r->segmenter, r->position + piece.begin - r->document);
-    r->open = true;
-    size_t end = piece.last ? piece.end : first_cut(r, &piece);
-    lxm_status status =
-        lxm_segmenter_push(r->segmenter, r->chunk + piece.begin, end - piece.begin, error);
-    if (!status && piece.last)
-        status = lxm_segmenter_end_document(r->segmenter, error);
-    else if (!status && end < piece.end)
-        status = lxm_segmenter_end_part(r->segmenter, error);
-    if (status && error)
-        locate(error, r->document, r->position, r->first ? 1 : r->line, r->chunk, r->length);
-    if (piece.last || end < piece.end)
-        r->open = false;
-    if (!piece.last)
-        *used = end;
-    return status;
+    if (!r->json.wanted)
+        return push_long_text(r, &piece, used, error);
+    r->open = !piece.last;
+    return push_long_line(r, &piece, error);
 }
 
 /* Deals with a chunk that is full, or the file's last; *idle where nothing is left to do. */
@@ -286,9 +387,13 @@ static lxm_status process(run *r, bool *idle, lxm_error *error)
     if (!r->open)
         status = submit(r, &done, error);
     if (!status && !done) {
-        status = drain(r, error);
+        status = drain(r, error); /* which gives all mappers back */
+        if (!status && r->vocab)
+            status = lxm_mappers_take(&r->mappers, &r->end.mapper, error);
         if (!status)
             status = push_long(r, &used, error);
+        if (r->vocab)
+            lxm_mappers_give(&r->mappers, r->end.mapper);
         consume(r, used);
     }
     *idle = r->final && !r->splitter.in_document && (r->length == 0 || r->length == before);
@@ -305,17 +410,15 @@ static lxm_status fill(run *r, lxm_input *input, lxm_error *error)
         if (status)
             return status;
         r->length += n;
-        r->bytes += n;
         r->final = n == 0;
     }
-    lxm_job_report(r->job, r->bytes);
     return LXM_OK;
 }
 
 static lxm_status run_file(run *r, const char *path, lxm_error *error)
 {
     lxm_input *input;
-    lxm_status status = lxm_input_open(&input, path, &r->allocator, error);
+    lxm_status status = lxm_job_open(&r->inputs, path, &input, error);
     r->path = path;
     r->length = 0;
     r->position = 0;
@@ -328,7 +431,7 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
         if (!status)
             status = process(r, &idle, error);
     }
-    lxm_input_close(input);
+    lxm_job_close(&r->inputs, input);
     if (status)
         lxm_job_blame(error, path);
     return status;
@@ -336,8 +439,11 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
 
 static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, lxm_error *error)
 {
+    t->json = &r->json;
+    t->mappers = r->vocab ? &r->mappers : NULL;
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
-    lxm_token_sink sink = {task_tokens, task_end, &t->formatter};
+    t->end.formatter = &t->formatter;
+    lxm_token_sink sink = lxm_token_end_sink(&t->end);
     t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
     if (!t->bytes)
         return lxm_fail_memory(error);
@@ -377,9 +483,13 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
     lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
     if (!status)
         status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+    if (!status && r->vocab)
+        status = lxm_mappers_init(&r->mappers, r->vocab, lxm_pool_threads(r->pool),
+                                  lxm_cache_budget, &r->allocator, error);
     if (!status)
         status = make_tasks(r, stream, error);
-    lxm_token_sink sink = {long_tokens, long_end, r->writer};
+    r->end.writer = r->writer;
+    lxm_token_sink sink = lxm_token_end_sink(&r->end);
     if (!status)
         status = lxm_segmenter_new(&r->segmenter, r->tokenizer, &sink, &r->allocator, error);
     if (!status && !(r->chunk = lxm_allocate(&r->allocator, chunk_size, 1)))
@@ -387,34 +497,71 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
     return status;
 }
 
-lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
-                            size_t path_count, lxm_documents documents,
-                            const lxm_stream_options *stream, lxm_output *output,
-                            const lxm_job *job, lxm_error *error)
+static void finish(run *r)
 {
-    if (documents > LXM_DOCUMENTS_NUL)
+    lxm_pool_free(r->pool); /* first: its threads use the tasks */
+    free_tasks(r);
+    lxm_mappers_free(&r->mappers);
+    lxm_segmenter_free(r->segmenter);
+    lxm_release(&r->allocator, r->chunk);
+    lxm_buffer_free(&r->long_line);
+    lxm_json_lines_free(&r->json);
+    lxm_writer_free(r->writer);
+}
+
+static lxm_status run_files(run *r, const char *const *paths, size_t count,
+                            const lxm_tokenize_run_options *options,
+                            const lxm_stream_options *stream, lxm_output *output, lxm_error *error)
+{
+    lxm_buffer_init(&r->long_line, &r->allocator);
+    lxm_status status =
+        lxm_json_lines_init(&r->json, options, r->tokenizer->options.invalid, &r->allocator, error);
+    if (!status)
+        status = start(r, stream, output, error);
+    for (size_t i = 0; !status && i < count; i++)
+        status = run_file(r, paths[i], error);
+    if (!status)
+        status = drain(r, error);
+    if (!status)
+        status = lxm_writer_finish(r->writer, error);
+    finish(r);
+    return status;
+}
+
+lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                   const char *const *paths, size_t path_count,
+                                   const lxm_tokenize_run_options *run_options,
+                                   const lxm_stream_options *stream, lxm_output *output,
+                                   const lxm_job *job, lxm_tokenize_run_result *result,
+                                   lxm_error *error)
+{
+    static const lxm_tokenize_run_options standard;
+    lxm_tokenize_run_result unwanted;
+    const lxm_tokenize_run_options *how = run_options ? run_options : &standard;
+    if (how->documents > LXM_DOCUMENTS_JSONL)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
     lxm_stream_options options = *stream;
-    options.kind = LXM_KIND_TOKENS;
+    options.kind = vocab ? LXM_KIND_IDS : LXM_KIND_TOKENS;
     if (!options.settings)
         options.settings = lxm_tokenizer_settings(tokenizer);
     run r = {.allocator = lxm_allocator_or_default(job->allocator),
              .tokenizer = tokenizer,
+             .vocab = vocab,
              .job = job,
-             .splitter = {(lxm_split)documents, false},
+             .inputs = {.job = job},
+             .splitter = {splits[how->documents], false},
              /* a document in JSON Lines is one line: its parts can't be written side by side */
-             .parts = stream->format != LXM_STREAM_JSONL};
-    lxm_status status = start(&r, &options, output, error);
-    for (size_t i = 0; !status && i < path_count; i++)
-        status = run_file(&r, paths[i], error);
-    if (!status)
-        status = drain(&r, error);
-    if (!status)
-        status = lxm_writer_finish(r.writer, error);
-    lxm_pool_free(r.pool); /* first: its threads use the tasks */
-    free_tasks(&r);
-    lxm_segmenter_free(r.segmenter);
-    lxm_release(&r.allocator, r.chunk);
-    lxm_writer_free(r.writer);
-    return status;
+             .parts = stream->format != LXM_STREAM_JSONL && how->documents != LXM_DOCUMENTS_JSONL,
+             .result = result ? result : &unwanted};
+    *r.result = (lxm_tokenize_run_result){0};
+    return run_files(&r, paths, path_count, how, &options, output, error);
+}
+
+lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
+                            size_t path_count, const lxm_tokenize_run_options *run_options,
+                            const lxm_stream_options *stream, lxm_output *output,
+                            const lxm_job *job, lxm_tokenize_run_result *result, lxm_error *error)
+{
+    return lxm_run_tokenize_encode(tokenizer, NULL, paths, path_count, run_options, stream, output,
+                                   job, result, error);
 }

@@ -482,7 +482,7 @@ static lxm_status write_manifest(lxm_shards *shards, const lxm_embed_result *res
         .batch = shards->batch,
         .identity = shards->identity,
     };
-    lxm_status status = lxm_manifest_write(&manifest, output, error);
+    lxm_status status = lxm_manifest_write(&manifest, output, &shards->allocator, error);
     return status ? status : lxm_output_flush(output, error);
 }
 
@@ -548,20 +548,30 @@ lxm_status lxm_shards_commit(lxm_shards *shards, lxm_embed_result *result, lxm_e
     return status;
 }
 
+/* Removes the first shards of a folder, and a journal, without any memory. */
+static void take_back(const char *folder, size_t count)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        char name[name_size];
+        shard_name(name, i);
+        unlinkat(fd, name, 0);
+    }
+    unlinkat(fd, journal_name, 0);
+    close(fd);
+}
+
 /* Takes back what was moved, and the staging folder, unless another run may go on with them. */
 static void clean_up(lxm_shards *shards)
 {
     if (!shards->committed && shards->options->resume && (shard_count(shards) || shards->found))
         return;
-    for (size_t i = 0; i < shards->moved; i++) {
-        char name[name_size];
-        shard_name(name, i);
-        char *path = join(shards, shards->folder, name);
-        if (path)
-            unlink(path);
-        lxm_release(&shards->allocator, path);
-    }
+    if (shards->moved)
+        take_back(shards->folder, shards->moved);
     if (shards->staging) {
+        take_back(shards->staging, shard_count(shards) + 1);
         (void)remove_files(shards->staging, is_any, 0, NULL);
         rmdir(shards->staging);
     }

@@ -104,22 +104,6 @@ static size_t fitting(const lxm_formatter *f, const lxm_span *spans, size_t coun
     return n == 0 && f->items.length == 0 ? 1 : n;
 }
 
-/* Copies tokens one behind the other; `text` has 16 bytes more room than they need. */
-static void copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count)
-{
-    const lxm_span *spans = tokens->spans + from;
-    size_t readable = spans[count - 1].end;
-    for (size_t i = 0; i < count; i++) {
-        size_t length = spans[i].end - spans[i].begin;
-        const uint8_t *token = tokens->text + spans[i].begin;
-        if (length <= 16 && spans[i].begin + (size_t)16 <= readable)
-            memcpy(text, token, 16); /* a fixed length is far cheaper */
-        else
-            memcpy(text, token, length);
-        text += length;
-    }
-}
-
 static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens, size_t from, size_t count)
 {
     const lxm_span *spans = tokens->spans + from;
@@ -131,13 +115,9 @@ static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens, size_t fro
         bytes += spans[i].end - spans[i].begin;
         lxm_put_u32(ends + 4 * i, (uint32_t)(used + bytes));
     }
-    if (!lxm_buffer_reserve(&f->text, bytes + 16))
+    if (!lxm_buffer_reserve(&f->text, bytes + lxm_copy_slack))
         return false;
-    /* tokens that leave no gap are one piece of text */
-    if (bytes == spans[count - 1].end - spans[0].begin)
-        memcpy(f->text.data + used, tokens->text + spans[0].begin, bytes);
-    else
-        copy_tokens(f->text.data + used, tokens, from, count);
+    lxm_copy_tokens(f->text.data + used, tokens, from, count);
     f->items.length += 4 * count;
     f->text.length += bytes;
     return keep_offsets(f, tokens->offsets ? tokens->offsets + 2 * from : NULL, count);

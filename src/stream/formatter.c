@@ -66,10 +66,40 @@ lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm
             return lxm_fail_memory(error);
         formatter->separate = next->separate;
     }
+    /* ids of the document under way go on */
+    if (formatter->in_document && formatter->kind == LXM_KIND_IDS &&
+        formatter->functions == &lxm_text_formatter && next->out.length &&
+        next->out.data[0] != '\n' && !lxm_buffer_append(&formatter->out, " ", 1))
+        return lxm_fail_memory(error);
+    formatter->in_document =
+        next->in_document || (formatter->in_document && next->totals.documents == 0);
     formatter->totals.documents += next->totals.documents;
-    next->separate = false;
+    next->separate = next->in_document = false;
     next->totals = (lxm_totals){0};
     return LXM_OK;
+}
+
+void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count)
+{
+    if (count == 0)
+        return;
+    const lxm_span *spans = tokens->spans + from;
+    size_t begin = spans[0].begin, readable = spans[count - 1].end, bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += spans[i].end - spans[i].begin;
+    if (bytes == readable - begin) { /* no gaps: one piece of text */
+        memcpy(text, tokens->text + begin, bytes);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        size_t length = spans[i].end - spans[i].begin;
+        const uint8_t *token = tokens->text + spans[i].begin;
+        if (length <= lxm_copy_slack && spans[i].begin + (size_t)lxm_copy_slack <= readable)
+            memcpy(text, token, lxm_copy_slack); /* a fixed length is far cheaper */
+        else
+            memcpy(text, token, length);
+        text += length;
+    }
 }
 
 uint8_t *lxm_format_number(uint8_t *text, uint64_t number)

@@ -58,6 +58,11 @@ lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm
 /* LXM_OK, or LXM_ERROR_MEMORY where something that only memory can fail wasn't good. */
 lxm_status lxm_format_status(bool good, lxm_error *error);
 
+/* Copies the text of tokens, one behind the other, to where there is room for lxm_copy_slack bytes
+ * more than they have. */
+enum { lxm_copy_slack = 16 };
+void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count);
+
 /* Decimal digits of a number; returns the end. `text` holds 20. */
 uint8_t *lxm_format_number(uint8_t *text, uint64_t number);
 

@@ -112,6 +112,8 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
 static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error)
 {
     size_t most;
+    if (ids->count == 0)
+        return LXM_OK;
     if (!lxm_multiply(ids->count, 11, &most) || !lxm_buffer_reserve(&f->out, most))
         return lxm_fail_memory(error);
     uint8_t *p = f->out.data + f->out.length;

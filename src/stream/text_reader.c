@@ -145,6 +145,8 @@ static lxm_status parse_id(lxm_reader *reader, const uint8_t *p, const uint8_t *
     uint64_t number = 0;
     while (word<end && * word> ' ')
         word++;
+    if (word == p) /* a control character: neither digits nor white space */
+        return fail(reader, LXM_ERROR_FORMAT, 0, "not an id (a number from 0 on)", p, 1, error);
     for (const uint8_t *q = p; q < word; q++) {
         if (*q < '0' || *q > '9')
             return fail(reader, LXM_ERROR_FORMAT, 0, "not an id (a number from 0 on)", p,

@@ -18,6 +18,13 @@ void lxm_alignment_clear(lxm_alignment *alignment)
     alignment->count = 0;
 }
 
+/* Whether source bytes that gave nothing lie behind the last entry, which would seem to be its. */
+static bool leaves_gap(const lxm_alignment *alignment, uint64_t source)
+{
+    return alignment->count > 0 && alignment->list[alignment->count - 1].whole &&
+           alignment->end < source;
+}
+
 /* Whether text that follows byte for byte needs no entry of its own. */
 static bool continues(const lxm_alignment *alignment, size_t text, uint64_t source)
 {
@@ -30,6 +37,9 @@ static bool continues(const lxm_alignment *alignment, size_t text, uint64_t sour
 bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
                        bool whole)
 {
+    if (leaves_gap(alignment, source) &&
+        !lxm_alignment_add(alignment, text, alignment->end, alignment->end, false))
+        return false;
     alignment->end = end;
     if (!whole && continues(alignment, text, source))
         return true;

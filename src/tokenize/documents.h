@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Shared with pipeline.h, which names the ways. */
 typedef enum lxm_split {
     LXM_SPLIT_FILE = 0,
     LXM_SPLIT_LINE = 1,

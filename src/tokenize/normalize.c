@@ -10,10 +10,13 @@ void lxm_normalizer_init(lxm_normalizer *normalizer, const lxm_tokenizer_options
 {
     *normalizer = (lxm_normalizer){
         .form = options->normal_form,
-        .strip_marks = options->strip_marks,
+        .strip_marks = options->strip_marks || options->strip_all_marks,
+        .strip_all_marks = options->strip_all_marks,
         .lowercase = options->lowercase,
         .casefold = options->casefold,
-        .clusters = options->normal_form != LXM_NORMAL_NONE || options->strip_marks,
+        .clean = options->clean,
+        .clusters = options->normal_form != LXM_NORMAL_NONE || options->strip_marks ||
+                    options->strip_all_marks,
         .most = most,
         .allocator = *allocator,
     };
@@ -34,8 +37,8 @@ void lxm_normalizer_free(lxm_normalizer *normalizer)
 
 bool lxm_normalizer_wanted(const lxm_tokenizer_options *options)
 {
-    return options->normal_form != LXM_NORMAL_NONE || options->strip_marks || options->lowercase ||
-           options->casefold;
+    return options->normal_form != LXM_NORMAL_NONE || options->strip_marks ||
+           options->strip_all_marks || options->lowercase || options->casefold || options->clean;
 }
 
 void lxm_normalizer_reset(lxm_normalizer *normalizer)
@@ -139,12 +142,15 @@ static void canonical_order(int32_t *text, size_t count, int32_t *scratch)
     }
 }
 
-static size_t drop_nonspacing(int32_t *text, size_t count)
+static size_t drop_marks(int32_t *text, size_t count, bool all)
 {
     size_t kept = 0;
-    for (size_t i = 0; i < count; i++)
-        if (utf8proc_category(text[i]) != UTF8PROC_CATEGORY_MN)
+    for (size_t i = 0; i < count; i++) {
+        utf8proc_category_t category = utf8proc_category(text[i]);
+        bool other = category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
+        if (category != UTF8PROC_CATEGORY_MN && !(all && other))
             text[kept++] = text[i];
+    }
     return kept;
 }
 
@@ -202,7 +208,7 @@ static lxm_status settle(lxm_normalizer *z, lxm_error *error)
     if (count == 0)
         return lxm_fail_memory(error);
     if (z->strip_marks)
-        count = drop_nonspacing(z->work, count);
+        count = drop_marks(z->work, count, z->strip_all_marks);
     if (z->lowercase)
         for (size_t i = count; i-- > 0;)
             count = lower(z->work, count, i);
@@ -239,6 +245,36 @@ static lxm_status push_character(lxm_normalizer *z, int32_t c, uint64_t source, 
     return LXM_OK;
 }
 
+/* The clean-up of BERT's tokenizers: -1 for what is dropped (controls, formats, private use and the
+ * replacement character), a space for white space. What isn't assigned is kept. */
+static int32_t clean_up(int32_t c)
+{
+    if (c == '\t' || c == '\n' || c == '\r')
+        return ' ';
+    switch (utf8proc_category(c)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_CO:
+        return -1;
+    case UTF8PROC_CATEGORY_ZS:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return ' ';
+    default:
+        return c == 0xFFFD ? -1 : c;
+    }
+}
+
+/* Length of the ASCII at the start that clean-up keeps. */
+static size_t clean_run(const uint8_t *text, size_t length)
+{
+    size_t i = 0;
+    while (i < length && text[i] != 0x7F &&
+           (text[i] >= 0x20 || text[i] == '\t' || text[i] == '\n' || text[i] == '\r'))
+        i++;
+    return i;
+}
+
 /* Length of the ASCII at the start. */
 static size_t ascii_run(const uint8_t *text, size_t length)
 {
@@ -263,9 +299,13 @@ static lxm_status push_ascii(lxm_normalizer *z, const uint8_t *text, size_t leng
     if (!lxm_buffer_append(&z->text, text, length) ||
         !lxm_alignment_add(&z->alignment, begin, source, source + length, false))
         return lxm_fail_memory(error);
+    uint8_t *p = z->text.data + begin;
     if (z->lowercase || z->casefold)
-        for (uint8_t *p = z->text.data + begin; length-- > 0; p++)
-            *p = (uint8_t)(*p | ((uint8_t)(*p - 'A') < 26) << 5);
+        for (size_t i = 0; i < length; i++)
+            p[i] = (uint8_t)(p[i] | ((uint8_t)(p[i] - 'A') < 26) << 5);
+    if (z->clean) /* what is left below it are tabs and line ends */
+        for (size_t i = 0; i < length; i++)
+            p[i] = p[i] < ' ' ? ' ' : p[i];
     return LXM_OK;
 }
 
@@ -279,6 +319,8 @@ lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t le
     for (size_t i = 0; !status && i < length;) {
         /* the last of the ASCII characters may combine with what follows */
         size_t ascii = whole ? 0 : ascii_run(text + i, length - i);
+        if (z->clean)
+            ascii = clean_run(text + i, ascii);
         if (ascii > z->clusters) {
             ascii -= z->clusters;
             status = push_ascii(z, text + i, ascii, source + i, error);
@@ -287,8 +329,11 @@ lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t le
         }
         size_t size;
         int32_t c = (int32_t)lxm_utf8_decode(text + i, &size);
-        status = whole ? push_character(z, c, source, source_end, error)
-                       : push_character(z, c, source + i, source + i + size, error);
+        if (z->clean)
+            c = clean_up(c);
+        if (c >= 0)
+            status = whole ? push_character(z, c, source, source_end, error)
+                           : push_character(z, c, source + i, source + i + size, error);
         i += size;
     }
     return status;

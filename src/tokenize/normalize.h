@@ -1,5 +1,5 @@
 /*
- * Normalisation in parts: forms of UAX #15, case folding, lower case, mark stripping; characters
+ * Normalisation in parts: clean-up, forms of UAX #15, case, mark stripping; characters
  * and their properties from utf8proc. The result doesn't depend on where the text was cut.
  */
 #ifndef LXM_TOKENIZE_NORMALIZE_H
@@ -9,7 +9,7 @@
 
 typedef struct lxm_normalizer {
     lxm_normal_form form;
-    bool strip_marks, lowercase, casefold;
+    bool strip_marks, strip_all_marks, lowercase, casefold, clean;
     bool clusters;    /* a character may change with those that follow it */
     size_t most;      /* code points in one cluster */
     int32_t *cluster; /* a character and what may combine with it, not yet normalised */

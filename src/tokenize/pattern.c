@@ -232,3 +232,18 @@ lxm_status lxm_pattern_new(lxm_scanner **scanner, const lxm_pattern_options *opt
     *scanner = &pattern->base;
     return LXM_OK;
 }
+
+lxm_status lxm_pattern_matches_empty(const char *pattern, bool *empty,
+                                     const lxm_allocator *allocator, lxm_error *error)
+{
+    lxm_scanner *scanner;
+    lxm_status status =
+        lxm_pattern_new(&scanner, &(lxm_pattern_options){.pattern = pattern}, allocator, error);
+    if (status)
+        return status;
+    uint32_t answer = 1;
+    pcre2_pattern_info(((pattern_scanner *)scanner)->code, PCRE2_INFO_MATCHEMPTY, &answer);
+    *empty = answer != 0;
+    pattern_free(scanner);
+    return LXM_OK;
+}

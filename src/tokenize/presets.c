@@ -70,7 +70,7 @@ const lxm_preset *lxm_preset_at(size_t index)
          "re.split(r'([,.:;?_!\"()\\']|--|\\s)'), white space dropped"},
         {"whitespace", "[^" SPACE "]++", "Unicode White_Space", "what stands between white space"},
         {"bert", BERT, "huggingface/tokenizers normalizers/bert.rs, pre_tokenizers/bert.rs",
-         "BERT's words before WordPiece: punctuation and ideographs one by one"},
+         "BERT's words before WordPiece: punctuation and ideographs one by one", true},
         {"gpt2", GPT2, "openai/tiktoken openai_public.py: gpt2", "GPT-2"},
         {"r50k", GPT2, "openai/tiktoken openai_public.py: r50k_base", "GPT-3; the same as gpt2"},
         {"p50k", GPT2, "openai/tiktoken openai_public.py: p50k_base",

@@ -52,4 +52,8 @@ typedef struct lxm_pattern_options {
 lxm_status lxm_pattern_new(lxm_scanner **scanner, const lxm_pattern_options *options,
                            const lxm_allocator *allocator, lxm_error *error);
 
+/* Whether a pattern may match nothing at all; true where PCRE2 can't tell. */
+lxm_status lxm_pattern_matches_empty(const char *pattern, bool *empty,
+                                     const lxm_allocator *allocator, lxm_error *error);
+
 #endif

@@ -20,6 +20,7 @@ struct lxm_segmenter {
     uint64_t source; /* position in the document of the next byte to be looked at */
     lxm_buffer held; /* text that may be the start of a special token */
     uint64_t held_source;
+    bool started; /* the subject has text: no prefix is due */
     bool normalizes;
     lxm_normalizer normalizer;
     lxm_subject subject;
@@ -70,16 +71,46 @@ void lxm_segmenter_reset(lxm_segmenter *segmenter)
     segmenter->partial_length = 0;
     segmenter->source = 0;
     segmenter->held.length = 0;
+    segmenter->started = false;
     lxm_normalizer_reset(&segmenter->normalizer);
     lxm_subject_reset(&segmenter->subject);
+}
+
+/* ---- the prefix ---- */
+
+/* A space that came from nowhere, at `source`. */
+static lxm_status push_prefix(lxm_segmenter *s, uint64_t source, lxm_error *error)
+{
+    static const uint8_t space[] = {' '};
+    lxm_alignment alignment;
+    lxm_alignment_init(&alignment, &s->allocator);
+    lxm_status status = LXM_OK;
+    if (!lxm_alignment_add(&alignment, 0, source, source, true))
+        status = lxm_fail_memory(error);
+    if (!status)
+        status = lxm_subject_push(&s->subject, space, sizeof space, &alignment, error);
+    lxm_alignment_free(&alignment);
+    return status;
+}
+
+static lxm_status push_subject(lxm_segmenter *s, const uint8_t *text, size_t length,
+                               const lxm_alignment *alignment, lxm_error *error)
+{
+    if (s->tokenizer->options.prefix_space && !s->started && length > 0 && text[0] != ' ') {
+        lxm_status status = push_prefix(s, alignment->list[0].source, error);
+        if (status)
+            return status;
+    }
+    s->started = s->started || length > 0;
+    return lxm_subject_push(&s->subject, text, length, alignment, error);
 }
 
 /* ---- normalisation ---- */
 
 static lxm_status push_normalized(lxm_segmenter *s, lxm_error *error)
 {
-    return lxm_subject_push(&s->subject, s->normalizer.text.data, s->normalizer.text.length,
-                            &s->normalizer.alignment, error);
+    return push_subject(s, s->normalizer.text.data, s->normalizer.text.length,
+                        &s->normalizer.alignment, error);
 }
 
 /* Text that came from [source, end), on its way to the scanner. */
@@ -95,7 +126,7 @@ static lxm_status push_text(lxm_segmenter *s, const uint8_t *text, size_t length
     lxm_alignment_clear(&s->straight);
     if (!lxm_alignment_add(&s->straight, 0, source, end, end - source != length))
         return lxm_fail_memory(error);
-    return lxm_subject_push(&s->subject, text, length, &s->straight, error);
+    return push_subject(s, text, length, &s->straight, error);
 }
 
 static lxm_status end_subject(lxm_segmenter *s, lxm_error *error)
@@ -107,6 +138,7 @@ static lxm_status end_subject(lxm_segmenter *s, lxm_error *error)
         if (status)
             return status;
     }
+    s->started = false;
     return lxm_subject_end(&s->subject, error);
 }
 
@@ -279,6 +311,7 @@ void lxm_segmenter_begin_part(lxm_segmenter *segmenter, uint64_t source)
 {
     lxm_segmenter_reset(segmenter);
     segmenter->source = source;
+    segmenter->started = source > 0;
 }
 
 lxm_status lxm_segmenter_end_part(lxm_segmenter *segmenter, lxm_error *error)

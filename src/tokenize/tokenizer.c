@@ -16,6 +16,11 @@ static const lxm_preset *find_preset(const char *name)
     return NULL;
 }
 
+static const char *preset_name(const lxm_tokenizer_options *o)
+{
+    return o->preset ? o->preset : "words";
+}
+
 static bool say(lxm_buffer *text, const char *key, const char *value)
 {
     return (text->length == 0 || lxm_buffer_append(text, "\t", 1)) &&
@@ -29,15 +34,21 @@ static bool describe(lxm_buffer *text, const lxm_tokenizer_options *o)
     static const char *const forms[] = {"none", "nfc", "nfd", "nfkc", "nfkd"};
     static const char *const invalid[] = {"error", "replace", "bytes"};
     bool good = o->pattern ? say(text, o->split ? "split" : "pattern", o->pattern)
-                           : say(text, "preset", o->preset ? o->preset : "words");
+                           : say(text, "preset", preset_name(o));
     if (o->normal_form)
         good = good && say(text, "normalize", forms[o->normal_form]);
     if (o->strip_marks)
         good = good && say(text, "strip-marks", "yes");
+    if (o->strip_all_marks)
+        good = good && say(text, "strip-all-marks", "yes");
+    if (o->prefix_space)
+        good = good && say(text, "prefix-space", "yes");
     if (o->lowercase)
         good = good && say(text, "lowercase", "yes");
     if (o->casefold)
         good = good && say(text, "casefold", "yes");
+    if (o->clean)
+        good = good && say(text, "clean", "yes");
     if (o->invalid)
         good = good && say(text, "invalid", invalid[o->invalid]);
     for (size_t i = 0; i < o->special_count; i++)
@@ -55,7 +66,7 @@ static lxm_status check(const lxm_tokenizer_options *o, lxm_error *error)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "to split, a pattern is needed");
     if (o->max_token > most_max_token)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "the longest token is at most 1 GiB");
-    if (!o->pattern && !find_preset(o->preset ? o->preset : "words"))
+    if (!o->pattern && !find_preset(preset_name(o)))
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "there is no preset '%s' (see tokenize --list)",
                         o->preset);
     return LXM_OK;
@@ -67,7 +78,7 @@ static lxm_status choose_scanner(lxm_tokenizer *tokenizer, const lxm_tokenizer_o
 {
     lxm_pattern_options pattern = {o->pattern, o->split, o->match_limit};
     if (!o->pattern) {
-        const lxm_preset *preset = find_preset(o->preset ? o->preset : "words");
+        const lxm_preset *preset = find_preset(preset_name(o));
         tokenizer->scanner = lxm_scanner_for_preset(preset->name, lxm_cpu_features());
         pattern.pattern = preset->pattern;
     }
@@ -97,9 +108,12 @@ static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o
     return LXM_OK;
 }
 
-/* A special token with a space in it could lie across a cut. */
+/* A special token with a space in it could lie across a cut; and behind one that ends in a letter a
+ * part would have to begin with the prefix. */
 static bool is_divisible(const lxm_tokenizer_options *o)
 {
+    if (o->prefix_space && o->special_count)
+        return false;
     for (size_t i = 0; i < o->special_count; i++)
         if (strpbrk(o->specials[i], " \n"))
             return false;
@@ -137,6 +151,8 @@ lxm_status lxm_tokenizer_new(lxm_tokenizer **out, const lxm_tokenizer_options *o
         return lxm_fail_memory(error);
     tokenizer->allocator = a;
     tokenizer->options = *options;
+    if (!options->pattern)
+        tokenizer->options.clean |= find_preset(preset_name(options))->clean;
     tokenizer->divisible = is_divisible(options);
     tokenizer->max_token = options->max_token ? options->max_token : default_max_token;
     status = build(tokenizer, options, error);

@@ -339,16 +339,18 @@ static lxm_status run_tokenize(void)
     const char *paths[] = {fix.input, fix.input};
     lxm_job j = job();
     lxm_status status = LXM_OK;
-    for (int i = 0; !status && i < 4; i++) {
+    for (int i = 0; !status && i <= LXM_DOCUMENTS_JSONL; i++) {
         lxm_stream_options stream = {.format = (lxm_stream_format)(i % 3), .offsets = true};
+        lxm_tokenize_run_options run = {.documents = (lxm_documents)i};
+        run.skip_bad = i == LXM_DOCUMENTS_JSONL;
         lxm_tokenizer *tokenizer = NULL;
         lxm_output *output = NULL;
         status = lxm_tokenizer_new(&tokenizer, &options, allocator(), &fix.error);
         if (!status)
             status = lxm_output_open(&output, fix.output, allocator(), &fix.error);
         if (!status)
-            status = lxm_run_tokenize(tokenizer, paths, 2, (lxm_documents)i, &stream, output, &j,
-                                      &fix.error);
+            status =
+                lxm_run_tokenize(tokenizer, paths, 2, &run, &stream, output, &j, NULL, &fix.error);
         status = settle(output, status);
         lxm_tokenizer_free(tokenizer);
     }
@@ -569,6 +571,7 @@ static int set_up(void **state)
     lxm_stream_options stream = {.format = LXM_STREAM_TEXT};
     lxm_table_options table_options = {.rows = 600, .dim = 8};
     const char *paths[] = {fix.input}, *token_paths[] = {fix.tokens};
+    lxm_tokenize_run_options run = {.documents = LXM_DOCUMENTS_LINE};
     char *binary = unit_path(fix.folder, "tokens.bin");
     lxm_tokenizer *tokenizer;
     lxm_output *output;
@@ -580,9 +583,9 @@ static int set_up(void **state)
         stream.format = i ? LXM_STREAM_BINARY : LXM_STREAM_TEXT;
         unit_succeeds(lxm_output_open(&output, i ? binary : fix.tokens, NULL, &fix.error),
                       &fix.error);
-        unit_succeeds(lxm_run_tokenize(tokenizer, paths, 1, LXM_DOCUMENTS_LINE, &stream, output, &j,
-                                       &fix.error),
-                      &fix.error);
+        unit_succeeds(
+            lxm_run_tokenize(tokenizer, paths, 1, &run, &stream, output, &j, NULL, &fix.error),
+            &fix.error);
         unit_succeeds(lxm_output_commit(output, &fix.error), &fix.error);
     }
     lxm_tokenizer_free(tokenizer);

@@ -65,7 +65,8 @@ static void presets_give_what_their_patterns_find(void **state)
 {
     const lxm_preset *preset;
     for (size_t i = 0; (preset = lxm_preset_at(i)); i++)
-        equals_reference(*state, &(lxm_tokenizer_options){.preset = preset->name}, 150);
+        if (!preset->clean) /* its pattern doesn't see the text as it is */
+            equals_reference(*state, &(lxm_tokenizer_options){.preset = preset->name}, 150);
 }
 
 static const char *const patterns[] = {
@@ -142,7 +143,7 @@ static void normalised_text_and_offsets_do_not_depend_on_cuts(void **state)
     static const char *const specials[] = {"<s>", "<"};
     uint64_t seed = 5;
     for (unsigned o = 0; o < 5 * 8 * 3; o++) {
-        lxm_tokenizer_options options = {.preset = o % 2 ? "words" : "gpt2",
+        lxm_tokenizer_options options = {.preset = o % 3 ? o % 3 == 1 ? "words" : "bert" : "gpt2",
                                          .normal_form = (lxm_normal_form)(o / 8 % 5),
                                          .lowercase = o & 1,
                                          .casefold = o & 2,

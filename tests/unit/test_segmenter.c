@@ -242,7 +242,10 @@ static void without_normalisation_offsets_hold_the_token(void **state)
     uint8_t text[3000];
     const uint8_t *context[] = {text};
     for (int i = 0; i < 40; i++) {
-        lxm_tokenizer_options options = {.preset = lxm_preset_at((size_t)i % 8)->name,
+        const lxm_preset *preset = lxm_preset_at((size_t)i % 11);
+        if (preset->clean)
+            continue;
+        lxm_tokenizer_options options = {.preset = preset->name,
                                          .offsets = true,
                                          .specials = specials,
                                          .special_count = (size_t)i % 3};

@@ -384,6 +384,8 @@ static void bad_ids_are_errors_with_their_place(void **state)
         {"+1\n", LXM_ERROR_FORMAT, 1, 0},
         {"\n\n \xC3\xA9\n", LXM_ERROR_FORMAT, 3, 3},
         {"0x10", LXM_ERROR_FORMAT, 1, 0},
+        {"1 \x01 2\n", LXM_ERROR_FORMAT, 1, 2},
+        {"1\v2\n", LXM_ERROR_FORMAT, 1, 1},
     };
     are_errors(*state, LXM_KIND_IDS, rows, unit_count(rows));
 }

@@ -372,7 +372,7 @@ static void a_missing_file_is_named(void **state)
     static const char nowhere[] = "no-such-folder/vocab";
     assert_int_equal(lxm_vocab_open(&vocab, nowhere, NULL, &error), LXM_ERROR_IO);
     assert_ptr_equal(error.path, nowhere);
-    assert_int_equal(lxm_vocab_open(&vocab, ".", NULL, &error), LXM_ERROR_IO);
+    assert_int_equal(lxm_vocab_open(&vocab, ".", NULL, &error), LXM_ERROR_FORMAT);
     vocab = empty_vocab();
     assert_int_equal(lxm_vocab_save(vocab, nowhere, &error), LXM_ERROR_IO);
     assert_ptr_equal(error.path, nowhere);

@@ -13,23 +13,14 @@ INLINE uint64_t sign_bits(__m256i low, __m256i high)
                                                      << 32;
 }
 
-/* The classes that classify_wide gave to wide characters. */
-INLINE void classify_slowly(const lxm_family *family, int classes, block *b, __m256i low,
-                            __m256i high)
+INLINE __m256i load(const uint8_t *p)
 {
-    uint8_t class[BLOCK + LOOKAHEAD] __attribute__((aligned(32)));
-    const __m256i lead = _mm256_set1_epi8((char)0xC0);
-    b->follow = b->wide & sign_bits(_mm256_cmpgt_epi8(lead, low), _mm256_cmpgt_epi8(lead, high));
-    cut_block(b);
-    classify_wide(family, b, class);
-    __m256i wide_low = _mm256_load_si256((const __m256i *)(const void *)class);
-    __m256i wide_high = _mm256_load_si256((const __m256i *)(const void *)(class + 32));
-    uint64_t valid = low_bits(b->count);
-    for (int i = 0; i < classes; i++) {
-        uint64_t wide =
-            sign_bits(_mm256_slli_epi16(wide_low, 7 - i), _mm256_slli_epi16(wide_high, 7 - i));
-        b->class[i] = (b->class[i] | (wide & b->wide)) & valid;
-    }
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+INLINE __m128i load_half(const uint8_t *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
 }
 
 /* A byte's low nibble picks, for each class, the high nibbles that belong to it. For a byte that
@@ -44,18 +35,12 @@ INLINE void find_ascii(const lxm_family *family, int classes, block *b, __m256i 
     __m256i high_bit =
         _mm256_shuffle_epi8(powers, _mm256_and_si256(_mm256_srli_epi16(high, 4), nibble));
     for (int i = 0; i < classes; i++) {
-        __m256i table = _mm256_broadcastsi128_si256(
-            _mm_loadu_si128((const __m128i *)(const void *)family->nibbles[i]));
+        __m256i table = _mm256_broadcastsi128_si256(load_half(family->nibbles[i]));
         __m256i in_low = _mm256_and_si256(_mm256_shuffle_epi8(table, low), low_bit);
         __m256i in_high = _mm256_and_si256(_mm256_shuffle_epi8(table, high), high_bit);
         b->class[i] =
             sign_bits(_mm256_cmpeq_epi8(in_low, low_bit), _mm256_cmpeq_epi8(in_high, high_bit));
     }
-}
-
-INLINE __m256i load(const uint8_t *p)
-{
-    return _mm256_loadu_si256((const __m256i *)(const void *)p);
 }
 
 INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
@@ -65,40 +50,107 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0;
 }
 
-INLINE void classify(const lxm_family *family, int classes, block *b)
+/* Bytes that may begin a wide character that has a class. */
+INLINE __m256i sparse_leads(const lxm_family *family, __m256i text)
 {
+    const __m256i nibble = _mm256_set1_epi8(0x0F);
+    const __m256i powers = _mm256_set1_epi32(0x08040201);
+    __m256i table = _mm256_broadcastsi128_si256(load_half(family->leads));
+    __m256i bits = _mm256_shuffle_epi8(table, _mm256_and_si256(text, nibble));
+    __m256i bit = _mm256_shuffle_epi8(powers, _mm256_and_si256(_mm256_srli_epi16(text, 4), nibble));
+    return _mm256_cmpeq_epi8(_mm256_and_si256(bits, bit), bit);
+}
+
+/* Adds the classes of wide characters to those of ASCII. */
+INLINE void classify_wide(const lxm_family *family, int classes, block *b)
+{
+    uint8_t class[BLOCK + LOOKAHEAD] __attribute__((aligned(32))) = {0};
+    const __m256i lead = _mm256_set1_epi8((char)0xC0);
     __m256i low = load(b->text), high = load(b->text + 32);
     find_ascii(family, classes, b, low, high);
-    b->wide = sign_bits(low, high);
-    if (b->wide)
-        classify_slowly(family, classes, b, low, high);
-    else
-        for (int i = 0; i < classes; i++)
-            b->class[i] &= low_bits(b->count);
+    uint64_t wide = b->wide = sign_bits(low, high);
+    b->follow = wide & sign_bits(_mm256_cmpgt_epi8(lead, low), _mm256_cmpgt_epi8(lead, high));
+    uint64_t leads = wide & ~b->follow, classified = wide;
+    if (family->sparse) {
+        leads &= sign_bits(sparse_leads(family, low), sparse_leads(family, high));
+        classified = to_all_bytes(b, leads);
+    }
+    classify_each(family, b->text, leads, class);
+    uint32_t behind = cut_block(b);
+    if (behind)
+        b->behind = wide >> behind & 1 ? (classified >> behind & 1 ? class[behind] : 0)
+                                       : family->ascii[b->text[behind]];
+    low = load(class);
+    high = load(class + 32);
+    for (int i = 0; i < classes; i++) {
+        uint64_t mask =
+            sign_bits(_mm256_slli_epi16(low, 7 - i), _mm256_slli_epi16(high, 7 - i)) & classified;
+        b->class[i] = (b->class[i] | mask) & low_bits(b->count);
+    }
 }
 
-/* Eight at a time, whether there are as many or not: how often the loop runs can be foretold. */
+/* The bits of a byte, as numbers. */
+#define WITH_HIGH(...)                                                                             \
+    {__VA_ARGS__}, {0, __VA_ARGS__}, {1, __VA_ARGS__}, {0, 1, __VA_ARGS__}, {2, __VA_ARGS__},      \
+        {0, 2, __VA_ARGS__}, {1, 2, __VA_ARGS__}, {0, 1, 2, __VA_ARGS__}, {3, __VA_ARGS__},        \
+        {0, 3, __VA_ARGS__}, {1, 3, __VA_ARGS__}, {0, 1, 3, __VA_ARGS__}, {2, 3, __VA_ARGS__},     \
+        {0, 2, 3, __VA_ARGS__}, {1, 2, 3, __VA_ARGS__},                                            \
+    {                                                                                              \
+        0, 1, 2, 3, __VA_ARGS__                                                                    \
+    }
+static const uint8_t bits_of[256][8] = {
+    WITH_HIGH(0),    WITH_HIGH(4),       WITH_HIGH(5),       WITH_HIGH(4, 5),
+    WITH_HIGH(6),    WITH_HIGH(4, 6),    WITH_HIGH(5, 6),    WITH_HIGH(4, 5, 6),
+    WITH_HIGH(7),    WITH_HIGH(4, 7),    WITH_HIGH(5, 7),    WITH_HIGH(4, 5, 7),
+    WITH_HIGH(6, 7), WITH_HIGH(4, 6, 7), WITH_HIGH(5, 6, 7), WITH_HIGH(4, 5, 6, 7),
+};
+
+INLINE __m128i load_bits(uint32_t byte)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)bits_of[byte]);
+}
+
+INLINE void store(uint32_t *out, __m256i numbers)
+{
+    _mm256_storeu_si256((__m256i *)(void *)out, numbers);
+}
+
+/* Room for all the edges that eight bytes can have is written for every eight bytes: a loop whose
+ * end can't be foretold costs more. */
 INLINE uint32_t *put_edges(uint32_t *out, uint32_t base, uint64_t begins)
 {
-    uint32_t *end = out + 2 * __builtin_popcountll(begins);
-    for (; begins; out += 16)
-        for (int i = 0; i < 8; i++, begins &= begins - 1)
-            out[2 * i] = out[2 * i + 1] = base + (uint32_t)_tzcnt_u64(begins);
-    return end;
+    const __m256i low = _mm256_setr_epi32(0, 0, 1, 1, 2, 2, 3, 3);
+    const __m256i high = _mm256_setr_epi32(4, 4, 5, 5, 6, 6, 7, 7);
+    __m256i add = _mm256_set1_epi32((int)base);
+    for (int i = 0; i < 64; i += 8) {
+        uint32_t byte = begins >> i & 0xFF;
+        __m256i bits = _mm256_add_epi32(_mm256_cvtepu8_epi32(load_bits(byte)), add);
+        store(out, _mm256_permutevar8x32_epi32(bits, low));
+        store(out + 8, _mm256_permutevar8x32_epi32(bits, high));
+        out += 2 * (uint32_t)__builtin_popcount(byte);
+        add = _mm256_add_epi32(add, _mm256_set1_epi32(8));
+    }
+    return out;
 }
 
-INLINE void put_every_other(uint32_t *out, uint32_t base, uint64_t mask)
+INLINE void put_byte(uint32_t *out, uint32_t base, uint8_t even, uint8_t odd)
 {
-    for (; mask; out += 16)
-        for (int i = 0; i < 8; i++, mask &= mask - 1)
-            out[2 * i] = base + (uint32_t)_tzcnt_u64(mask);
+    __m256i add = _mm256_set1_epi32((int)base);
+    __m128i bits = _mm_unpacklo_epi8(load_bits(even), load_bits(odd));
+    store(out, _mm256_add_epi32(_mm256_cvtepu8_epi32(bits), add));
+    store(out + 8, _mm256_add_epi32(_mm256_cvtepu8_epi32(_mm_unpackhi_epi64(bits, bits)), add));
 }
 
 INLINE uint32_t *put_pairs(uint32_t *out, uint32_t base, uint64_t begins, uint64_t ends, bool open)
 {
-    put_every_other(out + open, base, begins);
-    put_every_other(out + !open, base, ends);
-    return out + __builtin_popcountll(begins) + __builtin_popcountll(ends);
+    for (uint32_t i = 0; i < 64; i += 8) {
+        uint8_t begin = (uint8_t)(begins >> i), end = (uint8_t)(ends >> i);
+        put_byte(out, base + i, open ? end : begin, open ? begin : end);
+        uint32_t count = (uint32_t)__builtin_popcount((uint32_t)begin << 8 | end);
+        out += count;
+        open ^= count & 1;
+    }
+    return out;
 }
 
 #define LXM_SCANNERS lxm_scanners_avx2

@@ -56,7 +56,6 @@ INLINE uint64_t cl100k_begins(carry *c, const block *b, bool group, bool at_end)
     const uint64_t *m = b->class;
     uint64_t letter = m[CL100K_LETTER], number = m[CL100K_NUMBER], space = m[CL100K_SPACE];
     uint64_t newline = m[CL100K_NEWLINE], other = ~(letter | number | space) & low_bits(b->count);
-    uint8_t behind = classes_behind(&lxm_family_cl100k, b);
 
     uint64_t after_other = next(other, c->other);
     uint64_t zone = newline & ~(newline + (newline & (after_other | c->zone)));
@@ -65,8 +64,8 @@ INLINE uint64_t cl100k_begins(carry *c, const block *b, bool group, bool at_end)
     uint64_t prefix = next(lone, c->lone) | next(space & ~newline, c->space & ~c->newline);
     uint64_t begins = first | (letter & ~next(letter, c->letter) & ~prefix);
     begins |= group ? number_groups(c, b, number) : number & ~b->follow;
-    lookahead indent =
-        indents(space, newline, behind >> CL100K_SPACE & 1, behind >> CL100K_NEWLINE & 1, at_end);
+    lookahead indent = indents(space, newline, b->behind >> CL100K_SPACE & 1,
+                               b->behind >> CL100K_NEWLINE & 1, at_end);
     if (UNLIKELY(c->pending))
         settle(c, b, indent);
     begins |= space_begins(c, b, indent, space, zone);

@@ -2,7 +2,7 @@
  * From text to spans, block by block. The including file has defined, for its instruction set,
  *
  *   classify_ascii(family, classes, block)      fills class[], or returns true: not all is ASCII
- *   classify(family, classes, block)            fills class[], wide, follow; cuts count
+ *   classify_wide(family, classes, block)       fills class[], wide, follow, behind; cuts count
  *   put_edges(out, base, begins)                the token_edges of tokens that stand side by side
  *   put_pairs(out, base, begins, ends, open)    the token_edges of tokens with gaps between them
  *
@@ -33,7 +33,7 @@ INLINE void view_block(block *b, const uint8_t *text, size_t base)
     b->base = (uint32_t)base;
     b->count = BLOCK;
     b->last = b->final = false;
-    b->wide = b->follow = 0;
+    b->wide = b->follow = b->behind = 0;
 }
 
 /* Any block; where it stands too near to the end of the text it is copied to the buffer. */
@@ -109,6 +109,7 @@ INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
             view_block(&b, text, base);
             if (classify_ascii(job->family, job->classes, &b))
                 break;
+            b.behind = classes_at(job->family, b.text + BLOCK);
             bool open = (out - spans) & 1;
             out = put(job, &c, b.base, job->decide(&c, &b), open, out);
             base += BLOCK;
@@ -116,7 +117,7 @@ INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
         uint8_t buffer[BLOCK + LOOKAHEAD];
         block b;
         load_block(&b, scan, base, buffer);
-        classify(job->family, job->classes, &b);
+        classify_wide(job->family, job->classes, &b);
         token_edges e = job->decide(&c, &b);
         uint64_t valid = low_bits(limit - base < b.count ? (uint32_t)(limit - base) : b.count);
         e.begins &= valid & ~first;

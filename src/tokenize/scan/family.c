@@ -47,6 +47,12 @@
 #define EACH_LETTER(bits)                                                                          \
     [LXM_KIND_UPPER] = bits, [LXM_KIND_LOWER] = bits, [LXM_KIND_LETTER] = bits,                    \
     [LXM_KIND_IDEOGRAPH] = bits, [LXM_KIND_IDEOGRAPH_RARE] = bits
+/* White space: U+0085, U+00A0; U+1680; U+2000 to U+205F; U+3000. */
+#define SPACE_LEADS                                                                                \
+    {                                                                                              \
+        [0xC2 & 15] = 1 << (0xC - 0xC) | 1 << (0xE - 0xC), [0xE1 & 15] = 1 << (0xE - 0xC),         \
+                [0xE3 & 15] = 1 << (0xE - 0xC)                                                     \
+    }
 #define EACH_NUMBER(bits) [LXM_KIND_DIGIT] = bits, [LXM_KIND_NUMBER] = bits
 
 #define GPT2(c)                                                                                    \
@@ -118,6 +124,8 @@ const lxm_family lxm_family_words = {
 #define BOOK(c)                                                                                    \
     (BOOK_SPACE(c) << BOOK_BREAK | BOOK_MARK(c) << BOOK_PUNCTUATION | HYPHEN(c) << BOOK_HYPHEN)
 const lxm_family lxm_family_book = {
+    .sparse = true,
+    .leads = SPACE_LEADS,
     .ascii = EVERY(BOOK),
     .kinds = {[LXM_KIND_SPACE] = BIT(BOOK_BREAK)},
     .nibbles = {COLUMNS(BOOK_SPACE), COLUMNS(BOOK_MARK), COLUMNS(HYPHEN)},
@@ -136,6 +144,8 @@ const lxm_family lxm_family_bert = {
 
 #define WHITESPACE(c) (SPACE(c) << WHITESPACE_SPACE)
 const lxm_family lxm_family_whitespace = {
+    .sparse = true,
+    .leads = SPACE_LEADS,
     .ascii = EVERY(WHITESPACE),
     .kinds = {[LXM_KIND_SPACE] = BIT(WHITESPACE_SPACE)},
     .nibbles = {COLUMNS(SPACE)},

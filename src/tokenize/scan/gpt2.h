@@ -35,8 +35,7 @@ INLINE uint64_t gpt2_begins(carry *c, const block *b)
     uint64_t same = (letter & next(letter, c->letter)) | (number & next(number, c->number)) |
                     (space & next(space, c->space)) | (other & next(other, c->other));
     uint64_t joined = next(m[GPT2_BLANK], c->blank) & ~space;
-    uint8_t behind = classes_behind(&lxm_family_gpt2, b);
-    uint64_t begins = ~(same | joined) | last_of_run(b, space, behind >> GPT2_SPACE & 1);
+    uint64_t begins = ~(same | joined) | last_of_run(b, space, b->behind >> GPT2_SPACE & 1);
     begins = gpt2_contractions(c, b, begins, m[GPT2_APOSTROPHE]);
     c->letter = top(b, letter);
     c->number = top(b, number);

@@ -52,9 +52,8 @@ OUTLINE uint64_t marks_of_words(carry c, block b, uint64_t letter, uint64_t mark
 /* Classes of the character behind the block, where that follows a letter. */
 INLINE uint8_t o200k_behind(const block *b)
 {
-    uint8_t behind = classes_behind(&lxm_family_o200k, b);
-    bool mark = behind >> O200K_APOSTROPHE & 1 && b->text[b->count] >= 0x80;
-    return mark ? 1 << O200K_UPPER | 1 << O200K_LOWER : behind;
+    bool mark = b->behind >> O200K_APOSTROPHE & 1 && b->text[b->count] >= 0x80;
+    return mark ? 1 << O200K_UPPER | 1 << O200K_LOWER : b->behind;
 }
 
 /* Contractions behind letters, in order, for where one ends another can't begin. Returns their

@@ -27,13 +27,6 @@ INLINE uint64_t gather_bit(const uint8_t *bytes, int bit)
 
 #include "tokenize/scan/wide.h"
 
-/* Takes the classes of wide characters where the text has such, those of ASCII elsewhere. */
-INLINE void merge(uint8_t *class, const uint8_t *wide, const uint8_t *text)
-{
-    for (int i = 0; i < BLOCK; i++)
-        class[i] = text[i] < 0x80 ? class[i] : wide[i];
-}
-
 INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
 {
     uint8_t class[BLOCK];
@@ -49,21 +42,19 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return false;
 }
 
-INLINE void classify(const lxm_family *family, int classes, block *b)
+INLINE void classify_wide(const lxm_family *family, int classes, block *b)
 {
-    uint8_t class[BLOCK], wide[BLOCK + LOOKAHEAD] = {0};
+    uint8_t class[BLOCK + LOOKAHEAD] = {0};
     b->wide = gather_bit(b->text, 7);
+    b->follow = b->wide & ~gather_bit(b->text, 6);
+    classify_each(family, b->text, b->wide & ~b->follow, class);
     for (int i = 0; i < BLOCK; i++)
-        class[i] = family->ascii[b->text[i] & 0x7F];
-    if (b->wide) {
-        b->follow = b->wide & ~gather_bit(b->text, 6);
-        cut_block(b);
-        classify_wide(family, b, wide);
-        merge(class, wide, b->text);
-    }
-    uint64_t valid = low_bits(b->count);
+        class[i] = b->text[i] < 0x80 ? family->ascii[b->text[i]] : class[i];
+    uint32_t behind = cut_block(b);
+    if (behind)
+        b->behind = class[behind];
     for (int i = 0; i < classes; i++)
-        b->class[i] = gather_bit(class, i) & valid;
+        b->class[i] = gather_bit(class, i) & low_bits(b->count);
 }
 
 INLINE uint32_t *put_edges(uint32_t *out, uint32_t base, uint64_t begins)

@@ -1,26 +1,29 @@
-/* Characters that are not ASCII, one by one. */
+/* Blocks with characters that are not ASCII. */
 #ifndef LXM_TOKENIZE_SCAN_WIDE_H
 #define LXM_TOKENIZE_SCAN_WIDE_H
 
 #include "tokenize/scan/block.h"
 
-/* Leaves to the next block a character that doesn't fit in this one. */
-INLINE void cut_block(block *b)
+/* Leaves the last character, which may not be whole, to the next block: so it is the one behind
+ * this block, and its classes are known. Returns where it begins; 0 where the text ends. */
+INLINE uint32_t cut_block(block *b)
 {
-    const uint8_t *p = b->text;
-    if (b->count == BLOCK)
-        b->count -= p[63] >= 0xC0 ? 1 : p[62] >= 0xE0 ? 2 : p[61] >= 0xF0 ? 3 : 0;
+    if (b->last)
+        return 0;
+    b->count = 63 - (uint32_t)__builtin_clzll(~b->follow);
     b->wide &= low_bits(b->count);
     b->follow &= low_bits(b->count);
+    return b->count;
 }
 
-/* Writes the classes of each wide character to all its bytes, and to some behind it that belong to
- * the next character: in order, so that only ASCII must be restored. */
-INLINE void classify_wide(const lxm_family *family, const block *b, uint8_t *class)
+/* Writes the classes of the wide characters at the bits of `leads` to all their bytes, and to some
+ * behind them: in order, so that only bytes of other characters must be restored. */
+INLINE void classify_each(const lxm_family *family, const uint8_t *text, uint64_t leads,
+                          uint8_t *class)
 {
-    for (uint64_t m = b->wide & ~b->follow; m; m &= m - 1) {
+    for (uint64_t m = leads; m; m &= m - 1) {
         uint32_t at = lowest(m);
-        memset(class + at, family->kinds[wide_kind(b->text + at)], 4);
+        memset(class + at, family->kinds[wide_kind(text + at)], 4);
     }
 }
 

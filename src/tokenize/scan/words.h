@@ -59,9 +59,8 @@ OUTLINE void find_extensions(carry *c, const block *b, words_masks *m, uint64_t 
 /* Joiners between parts of a word, all their bytes. */
 INLINE uint64_t find_joined(const carry *c, const block *b, const words_masks *m, uint64_t word)
 {
-    uint8_t behind = classes_behind(&lxm_family_words, b);
-    uint64_t word_behind = behind >> WORDS_ALPHANUMERIC & 1;
-    uint64_t digit_behind = behind >> WORDS_DIGIT & word_behind;
+    uint64_t word_behind = b->behind >> WORDS_ALPHANUMERIC & 1;
+    uint64_t digit_behind = b->behind >> WORDS_DIGIT & word_behind;
     uint64_t before_word = m->alphanumeric >> 1 | word_behind << (b->count - 1);
     uint64_t before_digit = m->digit >> 1 | digit_behind << (b->count - 1);
     uint64_t joiner = to_all_bytes(b, m->joiner & next(word, c->word)) & before_word;

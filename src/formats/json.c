@@ -1,0 +1,20 @@
+#include "formats/json.h"
+
+typedef struct target {
+    lxm_buffer *buffer;
+    bool failed;
+} target;
+
+static int append(const char *text, size_t length, void *pointer)
+{
+    target *t = pointer;
+    t->failed |= !lxm_buffer_append(t->buffer, text, length);
+    return t->failed ? -1 : 0;
+}
+
+bool lxm_json_append(lxm_buffer *buffer, const json_t *json, size_t flags)
+{
+    /* Jansson doesn't look at what writing an object's key comes to */
+    target t = {.buffer = buffer};
+    return json && json_dump_callback(json, append, &t, flags) == 0 && !t.failed;
+}

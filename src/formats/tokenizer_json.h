@@ -1,0 +1,30 @@
+/* What a tokenizer.json says of how text becomes pre-tokens, as options of a tokenizer. */
+#ifndef LXM_FORMATS_TOKENIZER_JSON_H
+#define LXM_FORMATS_TOKENIZER_JSON_H
+
+#include <jansson.h>
+
+#include "base/memory.h"
+#include "lexmill/tokenize.h"
+
+typedef struct lxm_rules {
+    lxm_tokenizer_options options;
+    bool bert;          /* the normaliser is BERT's, */
+    bool ideographs;    /* which sets ideographs apart */
+    lxm_buffer pattern; /* what options.pattern points to, where that isn't a preset's */
+} lxm_rules;
+
+/* "type" of a part, or "". */
+const char *lxm_rules_type(const json_t *part);
+
+/* LXM_ERROR_UNSUPPORTED: "tokenizer.json: WHAT TYPE ..." */
+lxm_status lxm_rules_refuse(const char *what, const char *type, lxm_error *error);
+
+/* A member that is true or false; `missing` where there is none. */
+bool lxm_rules_flag(const json_t *part, const char *name, bool missing);
+
+/* The normaliser goes first. */
+lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_error *error);
+lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_error *error);
+
+#endif

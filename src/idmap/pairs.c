@@ -1,0 +1,76 @@
+#include "idmap/pairs.h"
+
+#include "base/hash.h"
+
+static bool make_slots(lxm_pairs *pairs, size_t slot_count)
+{
+    pairs->slots = lxm_allocate(&pairs->allocator, slot_count, sizeof *pairs->slots);
+    if (!pairs->slots)
+        return false;
+    memset(pairs->slots, 0xFF, slot_count * sizeof *pairs->slots);
+    pairs->slot_count = slot_count;
+    pairs->shift = 64 - (unsigned)__builtin_ctzll(slot_count);
+    return true;
+}
+
+static bool is_full(size_t size, size_t slot_count)
+{
+    return size > slot_count / 8 * 3;
+}
+
+bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+{
+    size_t slot_count = 16;
+    *pairs = (lxm_pairs){.allocator = *allocator, .factor = lxm_random_seed() | 1};
+    if (size > (size_t)lxm_pair_max_rank + 1)
+        return false;
+    while (is_full(size, slot_count))
+        slot_count *= 2;
+    return make_slots(pairs, slot_count);
+}
+
+void lxm_pairs_free(lxm_pairs *pairs)
+{
+    if (pairs->slots)
+        lxm_release(&pairs->allocator, pairs->slots);
+    pairs->slots = NULL;
+}
+
+/* Where a pair stands, or would stand. */
+static size_t slot_of(const lxm_pairs *pairs, uint64_t key)
+{
+    size_t at = lxm_pairs_home(pairs, key);
+    while (pairs->slots[at] != UINT64_MAX && pairs->slots[at] >> lxm_pair_rank_bits != key)
+        at = (at + 1) & (pairs->slot_count - 1);
+    return at;
+}
+
+static bool grow(lxm_pairs *pairs)
+{
+    lxm_pairs old = *pairs;
+    if (!make_slots(pairs, 2 * old.slot_count)) {
+        *pairs = old;
+        return false;
+    }
+    for (size_t i = 0; i < old.slot_count; i++)
+        if (old.slots[i] != UINT64_MAX)
+            pairs->slots[slot_of(pairs, old.slots[i] >> lxm_pair_rank_bits)] = old.slots[i];
+    lxm_pairs_free(&old);
+    return true;
+}
+
+bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank)
+{
+    uint64_t key = lxm_pairs_key(left, right);
+    size_t at = slot_of(pairs, key);
+    if (pairs->slots[at] == UINT64_MAX) {
+        if (is_full(pairs->size + 1, pairs->slot_count)) {
+            if (!grow(pairs))
+                return false;
+            at = slot_of(pairs, key);
+        }
+        pairs->size++;
+    }
+    pairs->slots[at] = key << lxm_pair_rank_bits | rank;
+    return true;
+}

@@ -1,0 +1,119 @@
+#include "idmap/wordpiece.h"
+
+#include "base/error.h"
+
+typedef struct wordpiece {
+    lxm_token_table continuations; /* without the prefix */
+    uint32_t *ids;                 /* of those */
+    size_t longest_first, longest_continuation;
+    size_t most;
+} wordpiece;
+
+static void free_wordpiece(lxm_vocab *vocab)
+{
+    wordpiece *w = vocab->model_data;
+    if (!w)
+        return;
+    lxm_token_table_free(&w->continuations);
+    lxm_release(&vocab->allocator, w->ids);
+    lxm_release(&vocab->allocator, w);
+    vocab->model_data = NULL;
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lxm_error *error)
+{
+    wordpiece *w = vocab->model_data;
+    const uint8_t *token = lxm_token_table_bytes(&vocab->table, id);
+    size_t length = lxm_token_table_length(&vocab->table, id);
+    uint32_t index;
+    if (length == 0 || lxm_token_table_find(&vocab->table, token, length) != id)
+        return LXM_OK;
+    w->longest_first = larger(w->longest_first, length);
+    if (length <= prefix->length || memcmp(token, prefix->bytes, prefix->length) != 0)
+        return LXM_OK;
+    token += prefix->length;
+    length -= prefix->length;
+    w->longest_continuation = larger(w->longest_continuation, length);
+    lxm_status status = lxm_token_table_add(&w->continuations, token, length, 0, &index, error);
+    if (!status)
+        w->ids[index] = id;
+    return status;
+}
+
+/* Length of the longest token or continuation that the bytes begin with, or 0. */
+static size_t longest(const lxm_token_table *table, const uint8_t *bytes, size_t length,
+                      size_t most, uint32_t *index)
+{
+    size_t end = length < most ? length : most;
+    for (; end > 0; end--) {
+        bool cuts = end < length && (bytes[end] & 0xC0) == 0x80; /* a character */
+        if (!cuts && (*index = lxm_token_table_find(table, bytes, end)) != LXM_NO_ID)
+            return end;
+    }
+    return 0;
+}
+
+static lxm_status unknown(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+{
+    if (vocab->unk == LXM_NO_ID)
+        return lxm_vocab_fail_token(m->token, m->length, 0,
+                                    "nor is it made of its tokens, and nothing stands for unknown "
+                                    "ones: name one of its tokens with --unk",
+                                    error);
+    m->count = m->used = 0;
+    lxm_mapping_add(m, vocab->unk, m->length);
+    return LXM_OK;
+}
+
+static bool is_long(const lxm_mapping *m, size_t most)
+{
+    size_t characters = 0;
+    for (size_t i = 0; i < m->length; i++)
+        characters += (m->token[i] & 0xC0) != 0x80;
+    return characters > most;
+}
+
+static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+{
+    const wordpiece *w = vocab->model_data;
+    m->count = m->used = 0;
+    if (m->length > w->most && is_long(m, w->most))
+        return unknown(vocab, m, error);
+    while (m->used < m->length) {
+        const uint8_t *bytes = m->token + m->used;
+        size_t left = m->length - m->used, length;
+        uint32_t index;
+        bool first = m->used == 0;
+        length = first ? longest(&vocab->table, bytes, left, w->longest_first, &index)
+                       : longest(&w->continuations, bytes, left, w->longest_continuation, &index);
+        if (length == 0)
+            return unknown(vocab, m, error);
+        lxm_mapping_add(m, first ? index : w->ids[index], length);
+    }
+    return LXM_OK;
+}
+
+const lxm_model lxm_model_wordpiece = {.name = "wordpiece", .map = map, .free = free_wordpiece};
+
+lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t most,
+                             lxm_error *error)
+{
+    const lxm_allocator *a = &vocab->allocator;
+    wordpiece *w = lxm_new(a, sizeof *w);
+    if (!w)
+        return lxm_fail_memory(error);
+    lxm_token_table_init(&w->continuations, a);
+    w->most = most;
+    vocab->model = &lxm_model_wordpiece;
+    vocab->model_data = w;
+    w->ids = lxm_allocate(a, vocab->table.size, sizeof *w->ids);
+    lxm_status status = w->ids ? LXM_OK : lxm_fail_memory(error);
+    for (uint32_t id = 0; !status && id < vocab->table.size; id++)
+        status = add(vocab, id, prefix, error);
+    return status;
+}
