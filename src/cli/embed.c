@@ -25,11 +25,7 @@ static const char help[] =
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
     "      --pad-side S    right or left\n"
-<<<<<<< HEAD
-    "      --pack          windows go on across documents (--eot ID between two)\n"
-=======
     "      --pack          windows go on over documents' ends (--eot ID between)\n"
->>>>>>> tables
     "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
     "      --ids-only      no vectors, but inputs and what goes along\n"
     "      --pool HOW      a vector a document: mean, max, sum, first, last\n"
