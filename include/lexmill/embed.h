@@ -87,6 +87,16 @@ LXM_API const uint8_t *lxm_table_word(const lxm_table *table, uint64_t row, size
 LXM_API lxm_status lxm_table_gather(const lxm_table *table, const uint32_t *ids, size_t count,
                                     float *vectors, lxm_error *error);
 
+/* What the rows of a document come to. */
+typedef enum lxm_pool_kind {
+    LXM_POOL_NONE = 0, /* each is a vector of its own */
+    LXM_POOL_MEAN = 1,
+    LXM_POOL_MAX = 2, /* of each column */
+    LXM_POOL_SUM = 3,
+    LXM_POOL_FIRST = 4,
+    LXM_POOL_LAST = 5
+} lxm_pool_kind;
+
 /* How a document's ids become windows: for i = 0, stride, 2 stride, ...: inputs ids[i, i+context);
  * with targets, ids[i+1, i+context+1) beside them. */
 typedef struct lxm_window_options {

@@ -163,8 +163,10 @@ typedef struct lxm_embed_options {
     const lxm_table *table;
     const lxm_table *positions; /* NULL: none; needs windows */
     lxm_window_options window;  /* context 0: no windows */
-    size_t batch;               /* rows (windows) a batch; 0: 1024 */
-    lxm_shuffle shuffle;        /* needs windows; they wait in an unnamed file in $TMPDIR */
+    lxm_pool_kind pool;  /* without windows: one vector a document; zeros for one without ids */
+    bool normalize;      /* with `pool`: to length 1 */
+    size_t batch;        /* rows (windows) a batch; 0: 1024 */
+    lxm_shuffle shuffle; /* needs windows; they wait in an unnamed file in $TMPDIR */
     uint64_t shuffle_seed;
     bool ids_only;  /* .safetensors and shards of windows, without vectors */
     bool drop_last; /* drops the last batch where it isn't whole */

@@ -68,7 +68,7 @@ static inline int is_ascii_word(const uint8_t *bytes)
     return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080u) == 0;
 }
 
-size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
+size_t lxm_utf8_valid_scalar(const uint8_t *bytes, size_t length)
 {
     size_t i = 0;
     for (;;) {
@@ -85,6 +85,41 @@ size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
             return i;
     }
 }
+
+#ifdef LXM_UTF8_AVX2
+
+/* Where the sequence begins that bytes[0, length) cuts, or a byte that can't begin one and is only
+ * seen to be wrong by the next; `length` where there is neither. */
+static size_t before_cut(const uint8_t *bytes, size_t length)
+{
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        uint8_t low, high, c = bytes[length - back];
+        if (c >= 0xC0) {
+            size_t size = lead(c, &low, &high);
+            return size > back || size == 0 ? length - back : length;
+        }
+        if (c < 0x80)
+            break;
+    }
+    return length;
+}
+
+size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
+{
+    size_t done = 0;
+    if (length >= 128 && __builtin_cpu_supports("avx2"))
+        done = before_cut(bytes, lxm_utf8_valid_blocks(bytes, length));
+    return done + lxm_utf8_valid_scalar(bytes + done, length - done);
+}
+
+#else
+
+size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
+{
+    return lxm_utf8_valid_scalar(bytes, length);
+}
+
+#endif
 
 size_t lxm_utf8_encode(uint32_t c, uint8_t *bytes)
 {

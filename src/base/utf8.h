@@ -8,6 +8,16 @@
 /* Length of the longest prefix that is whole, valid UTF-8. */
 size_t lxm_utf8_valid(const uint8_t *bytes, size_t length);
 
+#if defined __x86_64__
+#define LXM_UTF8_AVX2
+/* For a processor with AVX2: how many bytes are valid for certain, in steps of 128, but for a
+ * sequence that the last of them may cut. */
+size_t lxm_utf8_valid_blocks(const uint8_t *bytes, size_t length);
+#endif
+
+/* The same by any processor's means. */
+size_t lxm_utf8_valid_scalar(const uint8_t *bytes, size_t length);
+
 /* Length of the whole, valid sequence that stands at the start, or 0. */
 size_t lxm_utf8_sequence(const uint8_t *bytes, size_t length);
 

@@ -25,9 +25,11 @@ static const char help[] =
     "      --targets       beside each window the one that begins an id later\n"
     "      --pad ID        fill up windows that a document's end makes too short\n"
     "      --pad-side S    right or left\n"
-    "      --pack          windows go on across documents (--eot ID between two)\n"
+    "      --pack          windows go on over documents' ends (--eot ID between)\n"
     "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
     "      --ids-only      no vectors, but inputs and what goes along\n"
+    "      --pool HOW      a vector a document: mean, max, sum, first, last\n"
+    "      --normalize     and each of length 1\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
     "      --batch B       rows (windows) a batch (1024); --drop-last: no part of one\n"
     "  -f, --format F      text, npy, safetensors or shards; default: by name's end,\n"
@@ -72,6 +74,8 @@ enum {
     option_shuffle_like,
     option_ids_only,
     option_resume,
+    option_pool,
+    option_normalize,
 };
 
 static const struct option long_options[] = {
@@ -100,6 +104,8 @@ static const struct option long_options[] = {
     {"eot", required_argument, NULL, option_eot},
     {"shuffle", required_argument, NULL, option_shuffle},
     {"shuffle-like", required_argument, NULL, option_shuffle_like},
+    {"pool", required_argument, NULL, option_pool},
+    {"normalize", no_argument, NULL, option_normalize},
     {"resume", no_argument, NULL, option_resume},
     {"ids-only", no_argument, NULL, option_ids_only},
     {NULL, 0, NULL, 0},
@@ -107,6 +113,7 @@ static const struct option long_options[] = {
 
 const char *const embed_inits[] = {"normal", "uniform", "zeros", "one-hot", "torch", NULL};
 static const char *const dtypes[] = {"f32", "f16", "bf16", "i8", NULL};
+static const char *const pools[] = {"mean", "max", "sum", "first", "last", NULL};
 static const char *const sides[] = {"right", "left", NULL};
 static const char *const orders[] = {"torch", NULL};
 static const char *const positions[] = {"none", "learned", "sinusoidal", NULL};
@@ -227,6 +234,12 @@ static void set_option(embed_settings *s, int option)
     case option_shard_size:
         s->embed.shard_size = cli_size("shard-size", optarg, 1, INT64_MAX);
         break;
+    case option_pool:
+        s->embed.pool = (lxm_pool_kind)(cli_choice("pool", optarg, pools) + LXM_POOL_MEAN);
+        break;
+    case option_normalize:
+        s->embed.normalize = true;
+        break;
     case option_resume:
         s->embed.resume = true;
         break;
@@ -304,6 +317,9 @@ char *embed_describe(const embed_settings *s)
                 s->embed.shuffle == LXM_SHUFFLE_TORCH ? " --shuffle-like torch" : "");
     if (s->embed.ids_only)
         fputs(" --ids-only", stream);
+    if (s->embed.pool)
+        fprintf(stream, " --pool %s%s", pools[s->embed.pool - LXM_POOL_MEAN],
+                s->embed.normalize ? " --normalize" : "");
     if (s->embed.dtype)
         fprintf(stream, " --dtype %s", dtypes[s->embed.dtype]);
     bool good = !ferror(stream);
@@ -326,6 +342,10 @@ static void check_options(const embed_settings *s)
                   "--context");
     if (s->embed.resume && (s->embed.replace || s->embed.format != LXM_VECTORS_SHARDS))
         cli_usage("--resume goes on with shards: give a folder with -o, and not --force");
+    if (s->embed.pool && w->context)
+        cli_usage("--pool makes one vector of a document: leave --context out");
+    if (s->embed.normalize && !s->embed.pool)
+        cli_usage("--normalize is for what --pool makes: give both");
     if (w->pad_left && !w->pad)
         cli_usage("--pad-side needs --pad");
     if (w->has_eot && !w->pack)

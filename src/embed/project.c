@@ -3,17 +3,6 @@
 #include "base/error.h"
 #include "embed/table.h"
 
-/* How far ahead a row is fetched, and how much of it: the rest follows by itself. */
-enum { ahead = 4, line = 64, fetched = 512 };
-
-static inline void prefetch(const lxm_table *table, uint32_t id)
-{
-    size_t size = table->dim * lxm_dtype_size(table->dtype);
-    const uint8_t *row = lxm_table_at(table, id);
-    for (size_t i = 0; i < size && i < fetched; i += line)
-        __builtin_prefetch(row + i);
-}
-
 static void add_position(const lxm_table *positions, size_t place, float *vector)
 {
     float part[4 * lxm_random_block];
@@ -49,8 +38,8 @@ lxm_status lxm_project_piece(const lxm_table *table, const lxm_table *positions,
                            "id %u has no row: the table has %llu, for ids from 0", ids[stray],
                            (unsigned long long)table->rows);
     for (size_t i = 0; i < count; i++, vectors += table->dim) {
-        if (table->data && i + ahead < count && (!mask || mask[i + ahead]))
-            prefetch(table, ids[i + ahead]);
+        if (table->data && i + lxm_table_ahead < count && (!mask || mask[i + lxm_table_ahead]))
+            lxm_table_prefetch(table, ids[i + lxm_table_ahead]);
         if (mask && !mask[i]) {
             memset(vectors, 0, table->dim * sizeof *vectors);
         } else {

@@ -64,6 +64,19 @@ static inline const uint8_t *lxm_table_at(const lxm_table *table, uint64_t row)
     return table->data + words[row].begin + words[row].length + 1;
 }
 
+/* How many rows ahead one is fetched into the cache. */
+enum { lxm_table_ahead = 4 };
+
+/* Fetches the beginning of a stored row: the rest follows by itself. */
+static inline void lxm_table_prefetch(const lxm_table *table, uint32_t id)
+{
+    enum { line = 64, fetched = 512 };
+    size_t size = table->dim * lxm_dtype_size(table->dtype);
+    const uint8_t *row = lxm_table_at(table, id);
+    for (size_t i = 0; i < size && i < fetched; i += line)
+        __builtin_prefetch(row + i);
+}
+
 /* A new, zeroed table; NULL where memory runs out. */
 lxm_table *lxm_table_allocate(const lxm_allocator *allocator, uint64_t rows, size_t dim);
 

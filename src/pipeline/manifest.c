@@ -76,6 +76,7 @@ static json_t *make_json(const lxm_manifest *manifest)
 {
     const lxm_embed_options *options = manifest->options;
     static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
+    static const char *const pools[] = {"none", "mean", "max", "sum", "first", "last"};
     json_t *root = json_object();
     int failed = json_object_set_new(root, "format", json_string("lexmill-shards"));
     failed |= json_object_set_new(root, "version", number(1));
@@ -88,6 +89,8 @@ static json_t *make_json(const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "dropped_rows", number(manifest->result->dropped));
     if (manifest->shape->context)
         failed |= add_window(root, manifest);
+    failed |= json_object_set_new(root, "pool", json_string(pools[options->pool]));
+    failed |= json_object_set_new(root, "normalize", json_boolean(options->normalize));
     failed |= json_object_set_new(root, "positions", json_boolean(options->positions != NULL));
     failed |= json_object_set_new(root, "fingerprint", fingerprint(manifest->shape->fingerprint));
     failed |= json_object_set_new(root, "table_fingerprint",

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "pipeline/embed_pieces.h"
+#include "pipeline/embed_pooled.h"
 #include "pipeline/job.h"
 #include "pipeline/run_embed.h"
 #include "pipeline/shuffle.h"
@@ -20,6 +21,7 @@ typedef struct run {
     bool opened;  /* below here is there */
     lxm_vector_sink sink;
     lxm_pieces *pieces;
+    lxm_pooled *pooled;   /* instead, where documents become vectors */
     lxm_windows *windows; /* NULL: every id is a row, */
     lxm_buffer ids;       /* and those of a batch that is held wait here */
     size_t window_unit;   /* windows that are handed on at once */
@@ -160,6 +162,13 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
     if (status)
         return status;
     r->unit = r->options->drop_last || r->sink.vectors.shape.batches ? r->batch : 0;
+    if (r->options->pool) {
+        uint64_t border = r->sink.shards ? lxm_shards_capacity(r->sink.shards) : 0;
+        status = lxm_pooled_new(&r->pooled, r->options, r->unit, border, &r->sink, &r->result,
+                                r->job, error);
+        r->opened = !status;
+        return status;
+    }
     if (r->sink.shards && lxm_shards_unit(r->sink.shards))
         r->unit = lxm_shards_unit(r->sink.shards);
     status = lxm_pieces_new(&r->pieces, r->options, context, r->unit ? r->unit : r->batch, &r->sink,
@@ -192,6 +201,10 @@ static lxm_status each_block(run *r, const lxm_reader *reader, const lxm_block *
     lxm_status status = check_ids(r, reader, block, error);
     if (status)
         return status;
+    if (r->pooled) {
+        status = lxm_pooled_push(r->pooled, block->ids.ids, block->ids.count, error);
+        return !status && block->end_document ? lxm_pooled_end_document(r->pooled, error) : status;
+    }
     if (!r->windows)
         return add_rows(r, block->ids.ids, block->ids.count, error);
     status = lxm_windows_push(r->windows, block->ids.ids, block->ids.count, error);
@@ -247,6 +260,11 @@ static lxm_status check_options(const lxm_embed_options *options, lxm_error *err
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "stride, targets, padding, packing, shuffling, ids alone and positions "
                         "need windows (--context)");
+    if (options->pool > LXM_POOL_LAST || (options->pool && window->context) ||
+        (options->normalize && !options->pool))
+        return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                        "pooling makes a vector of a document: there are no windows (--context), "
+                        "and only what is pooled is normalised");
     if (options->ids_only && options->format < LXM_VECTORS_SAFETENSORS)
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "ids alone go to .safetensors or shards, not to text or .npy");
@@ -282,9 +300,11 @@ static run begin_run(const lxm_embed_options *options, const char *output_path, 
 
 static lxm_status end_run(run *r, lxm_status status, lxm_error *error)
 {
-    if (!status)
+    if (!status && r->pooled)
+        status = lxm_pooled_finish(r->pooled, error);
+    if (!status && !r->pooled)
         status = finish_rows(r, error);
-    if (!status)
+    if (!status && !r->pooled)
         status = lxm_pieces_finish(r->pieces, error);
     if (!status && r->windows)
         r->result.unused = lxm_windows_unused(r->windows);
@@ -293,6 +313,7 @@ static lxm_status end_run(run *r, lxm_status status, lxm_error *error)
     lxm_windows_free(r->windows);
     lxm_shuffler_free(&r->shuffler);
     lxm_pieces_free(r->pieces);
+    lxm_pooled_free(r->pooled);
     lxm_vector_sink_close(&r->sink);
     lxm_buffer_free(&r->ids);
     return status;

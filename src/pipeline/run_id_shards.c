@@ -34,7 +34,7 @@ typedef struct run {
     char *path, *name; /* of it, without and with its ending */
     lxm_buffer list;   /* of id_shard: files that are done */
     bool in_document;
-    uint64_t fingerprint, read;
+    uint64_t fingerprint;
     lxm_id_shards_result result;
 } run;
 
@@ -256,9 +256,9 @@ static lxm_status each_block(run *r, const lxm_reader *reader, const lxm_block *
     return !status && block->end_document ? end_document(r, error) : status;
 }
 
-static lxm_status each_stream(void *context, const char *path, lxm_reader *reader,
-                              lxm_error *error)
+static lxm_status each_stream(void *context, const char *path, lxm_reader *reader, lxm_error *error)
 {
+    (void)path;
     run *r = context;
     (void)path;
     lxm_block block;

@@ -188,6 +188,8 @@ static lxm_status identify(lxm_shards *shards, lxm_error *error)
                           shards->shape.mask,
                           shards->shape.documents,
                           shards->options->drop_last,
+                          shards->options->pool,
+                          shards->options->normalize,
                           shards->shape.fingerprint,
                           lxm_table_rows(table)};
     const char *settings = shards->shape.settings ? shards->shape.settings : "";
@@ -323,6 +325,11 @@ lxm_status lxm_shards_new(lxm_shards **out, const char *folder, const lxm_vector
     return status;
 }
 
+uint64_t lxm_shards_capacity(const lxm_shards *shards)
+{
+    return shards->capacity;
+}
+
 size_t lxm_shards_unit(const lxm_shards *shards)
 {
     return shards->capacity <= most_ids_held / context_of(shards) ? (size_t)shards->capacity : 0;
@@ -431,7 +438,10 @@ lxm_status lxm_shards_add(lxm_shards *shards, const lxm_vectors_piece *piece, lx
         return LXM_OK;
     if (shards->output && shards->vectors.places / context_of(shards) >= shards->capacity)
         status = end_shard(shards, error);
-    shards->ids = lxm_hash(piece->inputs, piece->count * sizeof *piece->inputs, shards->ids);
+    if (piece->inputs)
+        shards->ids = lxm_hash(piece->inputs, piece->count * sizeof *piece->inputs, shards->ids);
+    else
+        shards->ids = lxm_hash(piece->bytes, piece->length, shards->ids);
     if (status || shard_count(shards) < shards->old)
         return status ? status : meet(shards, piece, error);
     if (goes_on_wrongly(shards))

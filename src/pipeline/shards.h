@@ -20,6 +20,9 @@ lxm_status lxm_shards_new(lxm_shards **shards, const char *folder, const lxm_vec
  * a shard knows its size when it begins; 0: a shard has too many ids for that. */
 size_t lxm_shards_unit(const lxm_shards *shards);
 
+/* Rows (windows) that a shard holds. What is added never reaches from one into the next. */
+uint64_t lxm_shards_capacity(const lxm_shards *shards);
+
 /* Rows (windows) at the start that a run before has done: they are added as the others, so that
  * their ids can be compared, but their vectors aren't looked at. */
 uint64_t lxm_shards_old_rows(const lxm_shards *shards);

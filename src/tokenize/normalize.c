@@ -33,6 +33,10 @@ void lxm_normalizer_free(lxm_normalizer *normalizer)
     if (normalizer->work)
         lxm_release(&normalizer->allocator, normalizer->work);
     normalizer->cluster = normalizer->work = NULL;
+    for (size_t i = 0; i < sizeof normalizer->pages / sizeof *normalizer->pages; i++) {
+        lxm_release(&normalizer->allocator, normalizer->pages[i]);
+        normalizer->pages[i] = NULL;
+    }
 }
 
 bool lxm_normalizer_wanted(const lxm_tokenizer_options *options)
@@ -168,27 +172,60 @@ static size_t lower(int32_t *text, size_t count, size_t i)
     return count + 1;
 }
 
-/* Decomposes the cluster into `work`: returns how many code points, 0 when memory runs out. */
-static size_t decompose(lxm_normalizer *z)
+/* Decomposes characters into `work`: returns how many code points, 0 when memory runs out. */
+static size_t decompose(lxm_normalizer *z, const int32_t *text, size_t length)
 {
     int options = decomposition_options(z), boundclass = 0;
     size_t count = 0;
-    for (size_t i = 0; i < z->length; i++) {
+    for (size_t i = 0; i < length; i++) {
         /* 18 is the longest decomposition; lower case adds one; the sort wants as much again */
         if (!reserve(&z->allocator, &z->work, &z->work_capacity, 2 * (count + 40)))
             return 0;
         utf8proc_ssize_t n =
-            utf8proc_decompose_char(z->cluster[i], z->work + count, 36, options, &boundclass);
+            utf8proc_decompose_char(text[i], z->work + count, 36, options, &boundclass);
         count += n > 0 ? (size_t)n : 0;
     }
     return count;
+}
+
+static bool composes(const lxm_normalizer *z)
+{
+    return z->form == LXM_NORMAL_NFC || z->form == LXM_NORMAL_NFKC;
+}
+
+/* Normalises a cluster into `work`: *count code points. False when memory runs out. */
+static bool transform(lxm_normalizer *z, const int32_t *cluster, size_t length, size_t *count)
+{
+    *count = decompose(z, cluster, length);
+    if (*count == 0)
+        return false;
+    if (z->strip_marks)
+        *count = drop_marks(z->work, *count, z->strip_all_marks);
+    if (z->lowercase)
+        for (size_t i = *count; i-- > 0;)
+            *count = lower(z->work, *count, i);
+    if (z->clusters)
+        canonical_order(z->work, *count, z->work + z->work_capacity / 2);
+    if (composes(z)) {
+        utf8proc_ssize_t n = utf8proc_normalize_utf32(z->work, (utf8proc_ssize_t)*count,
+                                                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+        *count = n > 0 ? (size_t)n : 0;
+    }
+    return true;
+}
+
+/* A character as the quick check lets it pass: it counts as what stood in the source. */
+static int32_t passing(const lxm_normalizer *z, int32_t c)
+{
+    bool upper = (uint32_t)(c - 'A') < 26 && (z->lowercase || z->casefold);
+    return upper ? c | 0x20 : c;
 }
 
 static lxm_status append(lxm_normalizer *z, const int32_t *text, size_t count, lxm_error *error)
 {
     size_t begin = z->text.length, same = count == z->length;
     for (size_t i = 0; i < count; i++) {
-        same = same && text[i] == z->cluster[i];
+        same = same && text[i] == passing(z, z->cluster[i]);
         if (!lxm_buffer_reserve(&z->text, 4))
             return lxm_fail_memory(error);
         z->text.length += lxm_utf8_encode((uint32_t)text[i], z->text.data + z->text.length);
@@ -202,23 +239,11 @@ static lxm_status append(lxm_normalizer *z, const int32_t *text, size_t count, l
 /* Normalises the cluster and empties it. */
 static lxm_status settle(lxm_normalizer *z, lxm_error *error)
 {
+    size_t count;
     if (z->length == 0)
         return LXM_OK;
-    size_t count = decompose(z);
-    if (count == 0)
+    if (!transform(z, z->cluster, z->length, &count))
         return lxm_fail_memory(error);
-    if (z->strip_marks)
-        count = drop_marks(z->work, count, z->strip_all_marks);
-    if (z->lowercase)
-        for (size_t i = count; i-- > 0;)
-            count = lower(z->work, count, i);
-    if (z->clusters)
-        canonical_order(z->work, count, z->work + z->work_capacity / 2);
-    if (z->form == LXM_NORMAL_NFC || z->form == LXM_NORMAL_NFKC) {
-        utf8proc_ssize_t n = utf8proc_normalize_utf32(z->work, (utf8proc_ssize_t)count,
-                                                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-        count = n > 0 ? (size_t)n : 0;
-    }
     lxm_status status = append(z, z->work, count, error);
     z->length = 0;
     return status;
@@ -265,35 +290,37 @@ static int32_t clean_up(int32_t c)
     }
 }
 
-/* Length of the ASCII at the start that clean-up keeps. */
-static size_t clean_run(const uint8_t *text, size_t length)
+uint8_t lxm_normalizer_class(lxm_normalizer *z, int32_t c, bool *failed)
 {
-    size_t i = 0;
-    while (i < length && text[i] != 0x7F &&
-           (text[i] >= 0x20 || text[i] == '\t' || text[i] == '\n' || text[i] == '\r'))
-        i++;
-    return i;
-}
-
-/* Length of the ASCII at the start. */
-static size_t ascii_run(const uint8_t *text, size_t length)
-{
-    size_t i = 0;
-    for (uint64_t word; length - i >= 8; i += 8) {
-        memcpy(&word, text + i, 8);
-        if (word & 0x8080808080808080u)
-            break;
+    size_t count;
+    bool starts = !z->clusters || starts_cluster(c);
+    if (c >= 0xD800 && c < 0xE000)
+        return lxm_class_slow;
+    if (z->clean && clean_up(c) != c)
+        return clean_up(c) < 0 ? lxm_class_slow : lxm_class_slow_start;
+    if (!transform(z, &c, 1, &count)) {
+        *failed = true;
+        return lxm_class_slow;
     }
-    while (i < length && text[i] < 0x80)
-        i++;
-    return i;
+    if (count != 1 || z->work[0] != c)
+        return starts ? lxm_class_slow_start : lxm_class_slow;
+    if (starts)
+        return lxm_class_passes;
+    /* what is the second half of a composition, or of a syllable, looks back */
+    const utf8proc_property_t *property = utf8proc_get_property(c);
+    bool second = property->comb_index != UINT16_MAX && property->comb_index >= 0x8000;
+    bool hangul = c >= 0x1160 && c <= 0x11FF;
+    if (composes(z) && (second || hangul))
+        return lxm_class_slow;
+    return property->combining_class ? (uint8_t)property->combining_class : lxm_class_inner;
 }
 
-static lxm_status push_ascii(lxm_normalizer *z, const uint8_t *text, size_t length, uint64_t source,
-                             lxm_error *error)
+/* Text that passes as it is, but for the case of ASCII letters and for white space. */
+static lxm_status push_run(lxm_normalizer *z, const uint8_t *text, size_t length, uint64_t source,
+                           lxm_error *error)
 {
     lxm_status status = settle(z, error);
-    if (status || length == 0)
+    if (status)
         return status;
     size_t begin = z->text.length;
     if (!lxm_buffer_append(&z->text, text, length) ||
@@ -309,32 +336,34 @@ static lxm_status push_ascii(lxm_normalizer *z, const uint8_t *text, size_t leng
     return LXM_OK;
 }
 
+static lxm_status push_slowly(lxm_normalizer *z, const uint8_t *text, size_t *size, uint64_t source,
+                              uint64_t source_end, lxm_error *error)
+{
+    int32_t c = (int32_t)lxm_utf8_decode(text, size);
+    if (z->clean)
+        c = clean_up(c);
+    return c < 0 ? LXM_OK : push_character(z, c, source, source_end, error);
+}
+
 lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t length,
                                uint64_t source, uint64_t source_end, lxm_error *error)
 {
     z->text.length = 0;
     lxm_alignment_clear(&z->alignment);
     lxm_status status = LXM_OK;
-    bool whole = source_end - source != length;
-    for (size_t i = 0; !status && i < length;) {
-        /* the last of the ASCII characters may combine with what follows */
-        size_t ascii = whole ? 0 : ascii_run(text + i, length - i);
-        if (z->clean)
-            ascii = clean_run(text + i, ascii);
-        if (ascii > z->clusters) {
-            ascii -= z->clusters;
-            status = push_ascii(z, text + i, ascii, source + i, error);
-            i += ascii;
-            continue;
+    bool whole = source_end - source != length, failed = false;
+    for (size_t i = 0, size; !status && i < length; i += size) {
+        size = whole ? 0 : lxm_quick_run(z, text + i, length - i, &failed);
+        if (failed)
+            return lxm_fail_memory(error);
+        if (size)
+            status = push_run(z, text + i, size, source + i, error);
+        else if (whole)
+            status = push_slowly(z, text + i, &size, source, source_end, error);
+        else {
+            lxm_utf8_decode(text + i, &size);
+            status = push_slowly(z, text + i, &size, source + i, source + i + size, error);
         }
-        size_t size;
-        int32_t c = (int32_t)lxm_utf8_decode(text + i, &size);
-        if (z->clean)
-            c = clean_up(c);
-        if (c >= 0)
-            status = whole ? push_character(z, c, source, source_end, error)
-                           : push_character(z, c, source + i, source + i + size, error);
-        i += size;
     }
     return status;
 }

@@ -17,10 +17,27 @@ typedef struct lxm_normalizer {
     uint64_t source, source_end; /* where the cluster came from */
     int32_t *work;               /* its decomposition */
     size_t work_capacity;
+    uint8_t *pages[0x1100];  /* classes of 256 characters each, made when one of them is met */
     lxm_buffer text;         /* the result of the last call */
     lxm_alignment alignment; /* of `text` */
     lxm_allocator allocator;
 } lxm_normalizer;
+
+/* What a character is when the text is checked quickly (after UAX #15, section 9). From 1 on, up to
+ * most_class: a mark of that combining class which passes as it is. */
+enum {
+    lxm_class_slow = 0,        /* changes, or may combine with what stands before it */
+    lxm_class_most = 254 - 2,  /* the largest combining class there may be, and more */
+    lxm_class_inner = 253,     /* passes as it is; doesn't begin a cluster */
+    lxm_class_passes = 254,    /* passes as it is; begins a cluster */
+    lxm_class_slow_start = 255 /* changes; begins a cluster */
+};
+uint8_t lxm_normalizer_class(lxm_normalizer *normalizer, int32_t c, bool *failed);
+
+/* How much of the text, which must not begin inside a cluster, passes as it is, but for the case of
+ * ASCII letters and for white space that becomes a space; what may still change with what follows
+ * is left out. *failed: memory ran out. */
+size_t lxm_quick_run(lxm_normalizer *normalizer, const uint8_t *text, size_t length, bool *failed);
 
 void lxm_normalizer_init(lxm_normalizer *normalizer, const lxm_tokenizer_options *options,
                          size_t most, const lxm_allocator *allocator);

@@ -11,8 +11,11 @@
 #define IDEOGRAPH "\\x{3400}-\\x{4DBF}\\x{4E00}-\\x{9FFF}\\x{F900}-\\x{FAFF}\\x{20000}-\\x{3FFFF}"
 #define LETTER "[^\\P{L}" IDEOGRAPH "]"
 #define WORD_PART "(?:" LETTER "++|[\\p{N}\\p{M}]++)"
-/* Apostrophes, hyphens, middle dot, underscore, soft hyphen, zero width joiners, Hebrew marks. */
-#define JOINER "['\\x{2019}\\-\\x{2010}\\x{2011}\\x{B7}_\\x{AD}\\x{200C}\\x{200D}\\x{5F3}\\x{5F4}]"
+/* Apostrophes, hyphens, _, middle dots, soft hyphen, zero width joiners, Hebrew marks and maqaf,
+ * Armenian hyphen, Arabic separators of numbers. */
+#define JOINER                                                                                     \
+    "['\\x{2019}\\-\\x{2010}\\x{2011}_\\x{B7}\\x{2027}\\x{AD}\\x{200C}\\x{200D}\\x{5F3}\\x{5F4}"   \
+    "\\x{5BE}\\x{58A}\\x{66B}\\x{66C}]"
 /* What a symbol has behind it: marks, skin tones, tags; and what a zero width joiner ties to it:
  * symbols, among which emoji sequences count U+2194. */
 #define EXTEND "[\\p{M}\\x{1F3FB}-\\x{1F3FF}\\x{E0020}-\\x{E007F}]*+"

@@ -30,7 +30,7 @@ typedef enum lxm_kind {
     LXM_KIND_SPACE,            /* White_Space: Z, and U+0009 to U+000D, U+0085 of Cc */
     LXM_KIND_CONTROL,          /* Cc */
     LXM_KIND_FORMAT,           /* Cf */
-    LXM_KIND_JOINER,           /* P that joins the parts of a word: U+2019, U+2010, U+00B7, ... */
+    LXM_KIND_JOINER,           /* P that joins the parts of a word: ' - _ U+2019 U+00B7 ... */
     LXM_KIND_JOINER_FORMAT,    /* Cf that does: soft hyphen, zero width non-joiner */
     LXM_KIND_ZWJ,              /* U+200D zero width joiner */
     LXM_KIND_TAG,              /* U+E0020 to U+E007F */

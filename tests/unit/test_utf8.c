@@ -134,6 +134,56 @@ static void the_first_bad_byte_is_found_wherever_it_stands(void **state)
     assert_int_equal(lxm_utf8_sequence((const uint8_t *)"", 0), 0);
 }
 
+/* Every start of a sequence, whole or not, at every place around the ends of vectors and blocks. */
+static void long_texts_are_as_valid_as_short_ones(void **state)
+{
+    (void)state;
+    static const uint8_t edges[] = {0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
+                                    0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
+                                    0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF7, 0xF8, 0xFF};
+    static const size_t places[] = {28, 29, 30, 31, 61, 125, 126, 127, 128, 254};
+    enum { n = unit_count(edges) };
+    uint8_t text[384];
+    memset(text, 'a', sizeof text);
+    for (size_t i = 0; i < n * n * n * n; i++) {
+        uint8_t four[4] = {edges[i % n], edges[i / n % n], edges[i / n / n % n],
+                           edges[i / n / n / n]};
+        for (size_t p = i % 3; p < unit_count(places); p += 3) {
+            memcpy(text + places[p], four, 4);
+            size_t want = lxm_utf8_valid_scalar(text, sizeof text);
+            assert_int_equal(lxm_utf8_valid(text, sizeof text), want);
+            assert_int_equal(lxm_utf8_valid(text, places[p] + 2),
+                             lxm_utf8_valid_scalar(text, places[p] + 2));
+            memset(text + places[p], 'a', 4);
+        }
+    }
+}
+
+static void random_texts_are_valid_as_far_as_the_definition_says(void **state)
+{
+    (void)state;
+    uint64_t seed = 5;
+    uint8_t text[1024];
+    for (int round = 0; round < 20000; round++) {
+        size_t length = 0, size = unit_random(&seed) % (sizeof text - 8);
+        uint32_t most = 0x80u << unit_random(&seed) % 15;
+        while (length < size) {
+            uint32_t c = (uint32_t)(unit_random(&seed) % most);
+            if (c < 0x110000 && (c < 0xD800 || c > 0xDFFF))
+                length += lxm_utf8_encode(c, text + length);
+        }
+        assert_int_equal(lxm_utf8_valid(text, length), length);
+        for (int wrong = 0; wrong < 3 && length; wrong++) {
+            text[unit_random(&seed) % length] ^= (uint8_t)(1 << unit_random(&seed) % 8);
+            size_t i = 0, step;
+            while (i < length && (step = defined(text + i, length - i)) > 0)
+                i += step;
+            assert_int_equal(lxm_utf8_valid(text, length), i);
+            assert_int_equal(lxm_utf8_valid_scalar(text, length), i);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -142,6 +192,8 @@ int main(void)
         cmocka_unit_test(four_bytes_are_judged_by_the_definition),
         cmocka_unit_test(ill_formed_subparts_are_unicodes),
         cmocka_unit_test(the_first_bad_byte_is_found_wherever_it_stands),
+        cmocka_unit_test(long_texts_are_as_valid_as_short_ones),
+        cmocka_unit_test(random_texts_are_valid_as_far_as_the_definition_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

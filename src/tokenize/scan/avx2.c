@@ -156,5 +156,5 @@ INLINE uint32_t *put_pairs(uint32_t *out, uint32_t base, uint64_t begins, uint64
 #define LXM_SCANNERS lxm_scanners_avx2
 #include "tokenize/scan/scanners.h"
 #else
-typedef int lxm_no_avx2;
+typedef int lxm_no_avx2; /* a file must have something in it */
 #endif

@@ -212,5 +212,5 @@ INLINE uint32_t *put_pairs(uint32_t *out, uint32_t base, uint64_t begins, uint64
 #define LXM_SCANNERS lxm_scanners_avx512
 #include "tokenize/scan/scanners.h"
 #else
-typedef int lxm_no_avx512;
+typedef int lxm_no_avx512; /* a file must have something in it */
 #endif
