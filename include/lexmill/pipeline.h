@@ -176,6 +176,7 @@ typedef struct lxm_embed_options {
     bool resume;          /* shards: goes on where a run with the same options and ids was stopped;
                              when this one fails, what is done stays for another */
     bool replace;         /* shards may take the place of others in the folder */
+    bool any_vocabulary;  /* takes ids of a vocabulary that the table wasn't made for */
     const char *settings; /* what made the vectors, for people; NULL: "" */
 } lxm_embed_options;
 

@@ -244,7 +244,7 @@ static void set_option(embed_settings *s, int option)
         s->embed.resume = true;
         break;
     case option_force:
-        s->embed.replace = true;
+        s->embed.replace = s->embed.any_vocabulary = true;
         break;
     default:
         cli_try_help();

@@ -182,10 +182,10 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
 static lxm_status check_fingerprint(const run *r, uint64_t stream, lxm_error *error)
 {
     uint64_t table = lxm_table_fingerprint(r->options->table);
-    if (stream && table && stream != table)
+    if (stream && table && stream != table && !r->options->any_vocabulary)
         return lxm_fail(error, LXM_ERROR_MISMATCH,
                         "the ids are those of vocabulary %016llx, but the table was made for "
-                        "%016llx: use the table that belongs to the vocabulary",
+                        "%016llx: use the table that belongs to the vocabulary, or --force",
                         (unsigned long long)stream, (unsigned long long)table);
     if (stream && r->fingerprint && stream != r->fingerprint)
         return lxm_fail(error, LXM_ERROR_MISMATCH,

@@ -455,6 +455,9 @@ static void test_fingerprints(void **state)
     set_binary_ids(f, 0xabcdee, ids, 3);
     assert_int_equal(run(f), LXM_ERROR_MISMATCH);
     assert_int_equal(unit_folder_count(f->folder), 2);
+    f->options.any_vocabulary = true;
+    runs(f);
+    f->options.any_vocabulary = false;
     set_binary_ids(f, 0xabcdef, ids, 3);
     f->options.format = LXM_VECTORS_NPY;
     runs(f);
