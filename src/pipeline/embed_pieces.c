@@ -5,7 +5,7 @@
 #include "embed/dtype.h"
 #include "embed/project.h"
 
-enum { piece_bytes = 256 * 1024, most_rows = 8192 };
+enum { piece_bytes = 1024 * 1024, most_rows = 8192 };
 
 typedef struct piece {
     const lxm_pieces *owner;
