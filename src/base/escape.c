@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-static char letter_of(uint8_t byte)
+static inline char letter_of(uint8_t byte)
 {
     switch (byte) {
     case '\\':
@@ -20,7 +20,25 @@ static char letter_of(uint8_t byte)
     }
 }
 
-size_t lxm_escape_plain(const uint8_t *bytes, size_t length)
+static size_t without_letters(const uint8_t *bytes, size_t length)
+{
+    enum { block = 32 };
+    size_t i = 0;
+    for (; length - i >= block; i += block) {
+        uint8_t found = 0;
+        for (size_t k = 0; k < block; k++) /* without a branch, for the compiler's vectors */
+            found |=
+                (uint8_t)((bytes[i + k] == '\\') | (bytes[i + k] == '\n') | (bytes[i + k] == '\r') |
+                          (bytes[i + k] == '\t') | (bytes[i + k] == '\0'));
+        if (found)
+            break;
+    }
+    while (i < length && !letter_of(bytes[i]))
+        i++;
+    return i;
+}
+
+static size_t plain_short(const uint8_t *bytes, size_t length)
 {
     size_t i = 0;
     while (i < length) {
@@ -36,6 +54,23 @@ size_t lxm_escape_plain(const uint8_t *bytes, size_t length)
         i += size;
     }
     return i;
+}
+
+size_t lxm_escape_plain(const uint8_t *bytes, size_t length)
+{
+    enum { part = 256 }; /* not the whole, which bad bytes would make quadratic */
+    size_t i = 0;
+    if (length < part)
+        return plain_short(bytes, length);
+    while (length - i >= part) {
+        size_t plain = without_letters(bytes + i, part);
+        size_t valid = lxm_utf8_valid(bytes + i, plain);
+        i += valid;
+        /* a character that the part's end cuts stands at the start of the next one */
+        if (plain < part || valid == 0)
+            return i;
+    }
+    return i + plain_short(bytes + i, length - i);
 }
 
 bool lxm_escape(lxm_buffer *buffer, const uint8_t *bytes, size_t length)
