@@ -2,23 +2,9 @@
 
 #include "base/utf8.h"
 
-static inline char letter_of(uint8_t byte)
-{
-    switch (byte) {
-    case '\\':
-        return '\\';
-    case '\n':
-        return 'n';
-    case '\r':
-        return 'r';
-    case '\t':
-        return 't';
-    case '\0':
-        return '0';
-    default:
-        return 0;
-    }
-}
+/* What stands behind the backslash for a byte that is escaped by a letter; 0 for all others. */
+static const char letter_of[256] = {
+    ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['\0'] = '0'};
 
 static size_t without_letters(const uint8_t *bytes, size_t length)
 {
@@ -33,7 +19,7 @@ static size_t without_letters(const uint8_t *bytes, size_t length)
         if (found)
             break;
     }
-    while (i < length && !letter_of(bytes[i]))
+    while (i < length && !letter_of[bytes[i]])
         i++;
     return i;
 }
@@ -43,7 +29,7 @@ static size_t plain_short(const uint8_t *bytes, size_t length)
     size_t i = 0;
     while (i < length) {
         if (bytes[i] < 0x80) {
-            if (letter_of(bytes[i]))
+            if (letter_of[bytes[i]])
                 return i;
             i++;
             continue;
@@ -73,27 +59,44 @@ size_t lxm_escape_plain(const uint8_t *bytes, size_t length)
     return i + plain_short(bytes + i, length - i);
 }
 
-bool lxm_escape(lxm_buffer *buffer, const uint8_t *bytes, size_t length)
+/* The bytes at the start that letters stand for; *done: how many there were. */
+static bool append_letters(lxm_buffer *buffer, const uint8_t *bytes, size_t length, size_t *done)
+{
+    size_t n = 0;
+    while (n < length && letter_of[bytes[n]])
+        n++;
+    *done = n;
+    if (!lxm_buffer_reserve(buffer, 2 * n))
+        return false;
+    uint8_t *out = buffer->data + buffer->length;
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = '\\';
+        out[2 * i + 1] = (uint8_t)letter_of[bytes[i]];
+    }
+    buffer->length += 2 * n;
+    return true;
+}
+
+static bool append_byte(lxm_buffer *buffer, uint8_t byte)
 {
     static const char digits[] = "0123456789ABCDEF";
+    const char escape[4] = {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    return lxm_buffer_append(buffer, escape, sizeof escape);
+}
+
+bool lxm_escape(lxm_buffer *buffer, const uint8_t *bytes, size_t length)
+{
     for (size_t i = 0;;) {
-        size_t plain = lxm_escape_plain(bytes + i, length - i);
-        if (!lxm_buffer_append(buffer, bytes + i, plain))
+        size_t n = lxm_escape_plain(bytes + i, length - i);
+        if (!lxm_buffer_append(buffer, bytes + i, n))
             return false;
-        i += plain;
+        i += n;
         if (i == length)
             return true;
-        char escape[4] = {'\\', letter_of(bytes[i])};
-        size_t size = 2;
-        if (!escape[1]) {
-            escape[1] = 'x';
-            escape[2] = digits[bytes[i] >> 4];
-            escape[3] = digits[bytes[i] & 15];
-            size = 4;
-        }
-        if (!lxm_buffer_append(buffer, escape, size))
+        if (!append_letters(buffer, bytes + i, length - i, &n) ||
+            (n == 0 && !append_byte(buffer, bytes[i])))
             return false;
-        i++;
+        i += n + (n == 0);
     }
 }
 
