@@ -33,6 +33,7 @@ struct lxm_formatter {
     uint64_t fingerprint;
     const char *settings;
     lxm_buffer out;
+    bool valid;       /* tokens come from text that is UTF-8 for certain */
     bool in_document; /* the document that is under way has an item already */
     bool separate;    /* text: a separator is due before what comes next */
     /* binary: the frame under way */
