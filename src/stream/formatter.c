@@ -91,8 +91,10 @@ void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_
     for (size_t i = 0; i < count; i++) {
         size_t length = spans[i].end - spans[i].begin;
         const uint8_t *token = tokens->text + spans[i].begin;
-        if (length <= lxm_copy_slack && spans[i].begin + (size_t)lxm_copy_slack <= readable)
-            memcpy(text, token, lxm_copy_slack); /* a fixed length is far cheaper */
+        bool fixed =
+            length <= lxm_copy_slack && spans[i].begin + (size_t)lxm_copy_slack <= readable;
+        if (fixed) /* a fixed length is far cheaper */
+            memcpy(text, token, lxm_copy_slack);
         else
             memcpy(text, token, length);
         text += length;

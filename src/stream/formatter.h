@@ -61,7 +61,7 @@ lxm_status lxm_format_status(bool good, lxm_error *error);
 
 /* Copies the text of tokens, one behind the other, to where there is room for lxm_copy_slack more
  * than the `bytes` that they have. */
-enum { lxm_copy_slack = 16 };
+enum { lxm_copy_slack = 32 };
 void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count,
                      size_t bytes);
 
