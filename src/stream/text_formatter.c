@@ -67,9 +67,11 @@ static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length
         unsigned found = escapes(from, n);
         if (found) {
             n = (unsigned)__builtin_ctz(found);
-            put_escape(out + n, from[n]);
-            out += n + 2;
-            at += n + 1;
+            unsigned run = (unsigned)__builtin_ctz(~(found >> n)); /* line ends stand in runs */
+            for (unsigned i = 0; i < run; i++)
+                put_escape(out + n + 2 * i, from[n + i]);
+            out += n + 2 * run;
+            at += n + run;
         } else {
             out += n;
             at += n;

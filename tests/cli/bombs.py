@@ -1,6 +1,6 @@
 """Compressed input that grows or ends early: bounded memory, a named error, for every format.
 
-usage: bombs.py TOKENIZE
+usage: bombs.py TOKENIZE ALLOWED      ALLOWED: MiB
 """
 import bz2
 import gzip
@@ -11,10 +11,9 @@ import tempfile
 
 import peak
 
-TOKENIZE = os.path.abspath(sys.argv[1])
+TOKENIZE, ALLOWED = os.path.abspath(sys.argv[1]), int(sys.argv[2])
 MIB = 1 << 20
 BLANKS = (b" " * 127 + b"\n") * (16 * MIB // 128)
-ALLOWED = 64  # MiB
 failures = []
 
 
