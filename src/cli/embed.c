@@ -13,6 +13,8 @@ static const char help[] =
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
     "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
+    "       embed near -t TABLE [OPTION]... [WORD]...    the nearest rows\n"
+    "       embed analogy -t TABLE [OPTION]... [A B C]...  A is to B as C is to what\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
     "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME), of\n"
@@ -36,6 +38,10 @@ static const char help[] =
     "                      otherwise a folder of shards\n"
     "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
     "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
+    "  -k N                near: so many rows a query (10); --metric cosine or dot;\n"
+    "      --queries FILE  vectors, one a query (otherwise words or ids, or standard\n"
+    "                      input: those, one a line, or .npy); --exclude-self: not the\n"
+    "                      query's own row; --texts FILE: a line to show for each row\n"
     "      --shard-size N  most bytes a shard (1G); --force replaces what is there,\n"
     "                      --resume goes on with a run that was stopped\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
@@ -47,6 +53,7 @@ static const char help[] =
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
     "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
+    "  embed near -t glove.6B.50d.txt -k 5 frog\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum {
@@ -108,6 +115,7 @@ static const struct option long_options[] = {
     {"normalize", no_argument, NULL, option_normalize},
     {"resume", no_argument, NULL, option_resume},
     {"ids-only", no_argument, NULL, option_ids_only},
+    EMBED_NEAR_LONG,
     {NULL, 0, NULL, 0},
 };
 
@@ -428,7 +436,8 @@ static const struct {
     int (*run)(embed_settings *s, int argc, char **argv);
 } commands[] = {
     {"project", project},       {"init", embed_init},     {"info", embed_info},
-    {"convert", embed_convert}, {"verify", embed_verify},
+    {"convert", embed_convert}, {"verify", embed_verify}, {"near", embed_near},
+    {"analogy", embed_analogy},
 };
 
 int main(int argc, char **argv)
@@ -443,14 +452,18 @@ int main(int argc, char **argv)
             argc--, argv++;
             break;
         }
-    for (int option;
-         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:V:", long_options, NULL)) != -1;)
-        if (!cli_common_option(&s.common, option, help) && !set_table_option(&s, option))
+    for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT EMBED_NEAR_SHORT "t:V:",
+                                           long_options, NULL)) != -1;)
+        if (!cli_common_option(&s.common, option, help) && !set_table_option(&s, option) &&
+            !embed_near_option(&s, option))
             set_option(&s, option);
     if (s.fingerprint && commands[command].run != embed_init &&
         commands[command].run != embed_convert)
         cli_usage("--fingerprint belongs to init and convert");
-    if ((s.words || s.save_vocab) && commands[command].run != embed_convert)
+    bool finds = commands[command].run == embed_near || commands[command].run == embed_analogy;
+    if (s.finds && !finds)
+        cli_usage("-k, --metric, --queries, --texts and --exclude-self belong to near");
+    if ((s.save_vocab || (s.words && !finds)) && commands[command].run != embed_convert)
         cli_usage("--vocab and --save-vocab belong to convert");
     return commands[command].run(&s, argc, argv);
 }
