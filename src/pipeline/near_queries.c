@@ -29,7 +29,7 @@ lxm_status lxm_near_queries_open(lxm_near_queries *q, const lxm_near_options *op
                                  lxm_error *error)
 {
     size_t row, dim = lxm_table_dim(options->table);
-    *q = (lxm_near_queries){.options = options, .names = names};
+    *q = (lxm_near_queries){.options = options, .names = names, .new_line = true};
     q->allocator = lxm_allocator_or_default(allocator);
     lxm_buffer_init(&q->bytes, &q->allocator);
     lxm_buffer_init(&q->block.labels, &q->allocator);
@@ -261,35 +261,48 @@ static lxm_status take_vectors(lxm_near_queries *q, size_t most, lxm_error *erro
     return status;
 }
 
-/* The next line without its end; NULL at the end of all. */
-static lxm_status next_line(lxm_near_queries *q, uint8_t **line, size_t *length, lxm_error *error)
-{
-    uint8_t *start = q->bytes.data + q->used, *newline = NULL;
-    size_t left = q->bytes.length - q->used;
-    lxm_status status = LXM_OK;
-    *line = NULL;
-    if (!left || !(newline = memchr(start, '\n', left))) {
-        status = fill(q, longest_line + 1, error);
-        start = q->bytes.data;
-        left = q->bytes.length;
-        newline = left ? memchr(start, '\n', left) : NULL;
-    }
-    if (status || !left)
-        return status;
-    q->line++;
-    *length = newline ? (size_t)(newline - start) : left;
-    if (*length > longest_line)
-        return lxm_fail(error, LXM_ERROR_LIMIT, "a line of more than 1 MiB is no word");
-    *line = start;
-    q->used += *length + (newline != NULL);
-    if (*length && start[*length - 1] == '\r')
-        --*length;
-    return LXM_OK;
-}
-
 static bool is_blank(uint8_t c)
 {
     return c == ' ' || c == '\t';
+}
+
+/* Where a line ends, or one of the ids that stand on it, as idmap writes them. */
+static uint8_t *find_end(const lxm_near_queries *q, uint8_t *start, size_t left)
+{
+    if (q->names->words || q->options->analogy)
+        return left ? memchr(start, '\n', left) : NULL;
+    for (size_t i = 0; i < left; i++)
+        if (start[i] == '\n' || is_blank(start[i]))
+            return start + i;
+    return NULL;
+}
+
+/* The next line without its end; NULL at the end of all. */
+static lxm_status next_line(lxm_near_queries *q, uint8_t **line, size_t *length, lxm_error *error)
+{
+    uint8_t *start = q->bytes.data + q->used;
+    size_t left = q->bytes.length - q->used;
+    uint8_t *end = find_end(q, start, left);
+    lxm_status status = LXM_OK;
+    *line = NULL;
+    if (!end) {
+        status = fill(q, longest_line + 1, error);
+        start = q->bytes.data;
+        left = q->bytes.length;
+        end = find_end(q, start, left);
+    }
+    if (status || !left)
+        return status;
+    q->line += q->new_line;
+    q->new_line = end && *end == '\n';
+    *length = end ? (size_t)(end - start) : left;
+    if (*length > longest_line)
+        return lxm_fail(error, LXM_ERROR_LIMIT, "a line of more than 1 MiB is no word");
+    *line = start;
+    q->used += *length + (end != NULL);
+    if (*length && start[*length - 1] == '\r')
+        --*length;
+    return LXM_OK;
 }
 
 /* Cuts a line into names: one, or three with blanks between. How many there are. */

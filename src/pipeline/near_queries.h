@@ -35,6 +35,7 @@ typedef struct lxm_near_queries {
     uint64_t rows_left; /* of an array, in numbers of this type */
     lxm_dtype dtype;
     uint64_t line, position;
+    bool new_line; /* the next name begins a line */
 } lxm_near_queries;
 
 /* `names` must outlive it. lxm_near_queries_close is due whatever the result. */

@@ -4,10 +4,10 @@
 usage: near.py EMBED [ROWS [QUERIES [DIM]]]      (in the current folder: ROWS x DIM x 4 bytes)
 
 NumPy works in this process, on arrays that are in memory, 100 queries at a time; embed is timed from
-its start to its end, and writes what it finds. Both have one thread, then all. The ids must be the same
-before anything is timed, but where two scores are too near for single precision. Rounds are
-interleaved, medians of five are printed, and the processor time of one round: with one thread it is what
-counts on a machine that is busy.
+its start to its end, and writes what it finds. Both have as many threads as OPENBLAS_NUM_THREADS says,
+or as there are processors. Before anything is timed the ids must be the same, but where two scores are
+too near for single precision. Every way is timed in turn, five rounds, and medians are printed: of the
+time, and of the processor time, which is what counts on a machine that is busy.
 """
 import os
 import resource
