@@ -13,8 +13,7 @@ static const char help[] =
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
     "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
-    "       embed near -t TABLE [OPTION]... [WORD]...    the nearest rows\n"
-    "       embed analogy -t TABLE [OPTION]... [A B C]...  A is to B as C is to what\n"
+    "       embed near, embed analogy                the nearest rows: near --help\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
     "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME), of\n"
@@ -38,10 +37,6 @@ static const char help[] =
     "                      otherwise a folder of shards\n"
     "      --dtype T       numbers are f32, f16 or bf16 (a table's may be i8)\n"
     "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
-    "  -k N                near: so many rows a query (10); --metric cosine or dot;\n"
-    "      --queries FILE  vectors, one a query (otherwise words or ids, or standard\n"
-    "                      input: those, or .npy); --exclude-self: not the query's\n"
-    "                      own row; --texts FILE: a line to show for each row\n"
     "      --shard-size N  most bytes a shard (1G); --force replaces what is there,\n"
     "                      --resume goes on with a run that was stopped\n"
     "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
@@ -53,7 +48,6 @@ static const char help[] =
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
     "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
-    "  embed near -t glove.6B.50d.txt -k 5 frog\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum {
@@ -434,10 +428,15 @@ static int project(embed_settings *s, int argc, char **argv)
 static const struct {
     const char *name;
     int (*run)(embed_settings *s, int argc, char **argv);
+    const char *help;
 } commands[] = {
-    {"project", project},       {"init", embed_init},     {"info", embed_info},
-    {"convert", embed_convert}, {"verify", embed_verify}, {"near", embed_near},
-    {"analogy", embed_analogy},
+    {"project", project, help},
+    {"init", embed_init, help},
+    {"info", embed_info, help},
+    {"convert", embed_convert, help},
+    {"verify", embed_verify, help},
+    {"near", embed_near, embed_near_help},
+    {"analogy", embed_analogy, embed_near_help},
 };
 
 int main(int argc, char **argv)
@@ -454,8 +453,8 @@ int main(int argc, char **argv)
         }
     for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT EMBED_NEAR_SHORT "t:V:",
                                            long_options, NULL)) != -1;)
-        if (!cli_common_option(&s.common, option, help) && !set_table_option(&s, option) &&
-            !embed_near_option(&s, option))
+        if (!cli_common_option(&s.common, option, commands[command].help) &&
+            !set_table_option(&s, option) && !embed_near_option(&s, option))
             set_option(&s, option);
     if (s.fingerprint && commands[command].run != embed_init &&
         commands[command].run != embed_convert)

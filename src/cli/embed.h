@@ -23,7 +23,9 @@ typedef struct embed_settings {
     bool finds; /* an option was given that near alone has a use for */
 } embed_settings;
 
-/* Options of near and analogy. */
+/* Options of near and analogy, which have a help of their own. */
+extern const char embed_near_help[];
+
 enum {
     embed_option_metric = cli_option_own + 256,
     embed_option_queries,

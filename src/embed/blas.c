@@ -56,7 +56,7 @@ static void products(const lxm_blas *blas, const float *vectors, size_t count, c
 lxm_status lxm_blas_open(lxm_blas *blas, lxm_error *error)
 {
     *blas = (lxm_blas){.products = products};
-    blas->library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    blas->library = dlopen(LXM_OPENBLAS, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (blas->library) {
         blas->sgemm = find(blas, "cblas_sgemm");
         blas->sgemv = find(blas, "cblas_sgemv");
@@ -69,8 +69,8 @@ lxm_status lxm_blas_open(lxm_blas *blas, lxm_error *error)
         dlclose(blas->library);
     blas->library = NULL;
     return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
-                    "finding neighbours takes OpenBLAS, which isn't here: install it (Debian: "
-                    "libopenblas0)");
+                    "finding neighbours takes " LXM_OPENBLAS ", which isn't here: install OpenBLAS "
+                    "(Debian: libopenblas0)");
 }
 
 void lxm_blas_close(lxm_blas *blas)
