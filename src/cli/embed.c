@@ -47,7 +47,6 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
-    "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum {

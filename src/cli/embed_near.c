@@ -7,10 +7,10 @@
 #include <string.h>
 
 const char embed_near_help[] =
-    "usage: embed near -t TABLE [OPTION]... [WORD]...       the nearest rows of a table\n"
-    "       embed analogy -t TABLE [OPTION]... [A B C]...   A is to B as C is to what?\n"
+    "usage: embed near -t TABLE [OPTION]... [WORD]...    the nearest rows of a table\n"
+    "       embed analogy -t TABLE [OPTION]... [A B C]...   A is to B as C is to what\n"
     "A query is a word of the table, or an id where rows have no words. Without any,\n"
-    "standard input: words one a line, ids, or .npy arrays of vectors, as embed writes.\n"
+    "standard input: words one a line, ids, or the .npy arrays that embed writes.\n"
     "\n"
     "  -t, --table FILE    any that embed reads; --tensor NAME\n"
     "  -V, --vocab FILE    a vocabulary with a word for each row, where it has none\n"
@@ -22,13 +22,12 @@ const char embed_near_help[] =
     "  -f, --format F      text: query, rank, word or id, score and text, with tabs\n"
     "                      between; or jsonl: an object a query\n"
     "  -o, --output FILE   whole or not at all; default: standard output\n"
-    "  -j, --threads N, --[no-]progress, -q, --quiet, -v, --verbose, -h, --help,\n"
-    "  --version\n"
+    "  -j, --threads N, --[no-]progress, -q, --quiet, -h, --help, --version\n"
     "\n"
     "examples:\n"
     "  embed near -t glove.6B.50d.txt -k 5 frog\n"
     "  embed analogy -t glove.6B.50d.txt man king woman\n"
-    "  embed -t model --pool mean ids | embed near -t passages.npy --texts passages.txt\n";
+    "  embed near -t passages.npy --texts passages.txt < question.npy\n";
 
 bool embed_near_option(embed_settings *s, int option)
 {

@@ -3,6 +3,7 @@
 
 usage: product.py --build BUILD --shared LIBRARY --static LIBRARY -- CC [ARGUMENT]...
 """
+import functools
 import glob
 import os
 import re
@@ -85,12 +86,13 @@ def run_program(program, *arguments):
                           text=True).stdout
 
 
+@functools.lru_cache(None)
 def help_of(program):
-    """Its help, and that of its commands."""
+    """Its help, and what its commands have of their own."""
     text = run_program(program, "--help")
-    commands = set(re.findall(rf"^ +{program} ([a-z]+)\b|, {program} ([a-z]+)\b", text.split("\n\n")[0], re.M))
-    return "\n".join([text] + sorted({run_program(program, "".join(command), "--help")
-                                      for command in commands} - {text}))
+    commands = set(re.findall(rf"\b{program} ([a-z]+)\b", text.split("\n\n")[0]))
+    others = {run_program(program, command, "--help") for command in commands}
+    return "\n".join([text] + sorted(others - {text}))
 
 
 def manual(program):
@@ -105,6 +107,7 @@ def mentioned(text):
     return set(re.findall(r"(?<![\w-])--([a-z][a-z-]*[a-z])", text))
 
 
+@functools.lru_cache(None)
 def known_to(program):
     """The long options that the program takes, asked one by one of those that anything mentions."""
     names = set()
