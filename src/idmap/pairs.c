@@ -18,20 +18,25 @@ static bool is_full(size_t size, size_t slot_count)
     return size > slot_count / 8 * 3;
 }
 
-bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+size_t lxm_pairs_slot_count(size_t size)
 {
     size_t slot_count = 16;
+    while (is_full(size, slot_count))
+        slot_count *= 2;
+    return slot_count;
+}
+
+bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+{
     *pairs = (lxm_pairs){.allocator = *allocator, .factor = lxm_random_seed() | 1};
     if (size > (size_t)lxm_pair_max_rank + 1)
         return false;
-    while (is_full(size, slot_count))
-        slot_count *= 2;
-    return make_slots(pairs, slot_count);
+    return make_slots(pairs, lxm_pairs_slot_count(size));
 }
 
 void lxm_pairs_free(lxm_pairs *pairs)
 {
-    if (pairs->slots)
+    if (pairs->slots && !pairs->viewed)
         lxm_release(&pairs->allocator, pairs->slots);
     pairs->slots = NULL;
 }
@@ -43,6 +48,26 @@ static size_t slot_of(const lxm_pairs *pairs, uint64_t key)
     while (pairs->slots[at] != UINT64_MAX && pairs->slots[at] >> lxm_pair_rank_bits != key)
         at = (at + 1) & (pairs->slot_count - 1);
     return at;
+}
+
+void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, uint64_t factor)
+{
+    *pairs = (lxm_pairs){.slots = (uint64_t *)(uintptr_t)slots,
+                         .slot_count = slot_count,
+                         .shift = 64 - (unsigned)__builtin_ctzll(slot_count),
+                         .factor = factor,
+                         .viewed = true};
+}
+
+void lxm_pairs_fill(const uint64_t *keys, size_t count, uint64_t factor, uint64_t *slots,
+                    size_t slot_count)
+{
+    lxm_pairs pairs;
+    lxm_pairs_view(&pairs, slots, slot_count, factor);
+    memset(slots, 0xFF, slot_count * sizeof *slots);
+    for (size_t rank = 0; rank < count; rank++)
+        if (keys[rank] != UINT64_MAX)
+            slots[slot_of(&pairs, keys[rank])] = keys[rank] << lxm_pair_rank_bits | rank;
 }
 
 static bool grow(lxm_pairs *pairs)
