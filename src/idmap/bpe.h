@@ -43,7 +43,7 @@ const lxm_bpe_options *lxm_bpe_options_of(const lxm_vocab *vocab);
 lxm_status lxm_bpe_list_merges(const lxm_vocab *vocab, lxm_bpe_merge_of **merges, size_t *count,
                                lxm_error *error);
 
-/* With ignore_merges, an id that merges don't come to; LXM_NO_ID: there is none. */
+/* With ignore_merges, an id that the model gives and merges don't come to; LXM_NO_ID: none. */
 uint32_t lxm_bpe_whole(const lxm_vocab *vocab);
 
 #endif

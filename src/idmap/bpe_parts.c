@@ -10,7 +10,13 @@ const lxm_bpe_options *lxm_bpe_options_of(const lxm_vocab *vocab)
 uint32_t lxm_bpe_whole(const lxm_vocab *vocab)
 {
     const lxm_bpe *b = vocab->model_data;
-    return b->whole.size ? b->whole_ids[0] : LXM_NO_ID;
+    for (uint32_t i = 0; i < b->whole.size; i++) {
+        const uint8_t *token = lxm_token_table_bytes(&b->whole, i);
+        size_t length = lxm_token_table_length(&b->whole, i);
+        if (lxm_vocab_find_outside(vocab, token, length) == LXM_NO_ID)
+            return b->whole_ids[i];
+    }
+    return LXM_NO_ID;
 }
 
 /* One more than the highest rank. */
