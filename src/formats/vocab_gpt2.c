@@ -301,7 +301,7 @@ static lxm_status write_tokens(const lxm_vocab *vocab, lxm_output *output, lxm_e
     json_t *tokens;
     lxm_status status = lxm_model_tokens(vocab, true, &tokens, error);
     if (!status)
-        status = lxm_json_write(tokens, JSON_COMPACT, "\n", output, error);
+        status = lxm_json_write(tokens, JSON_COMPACT, "", output, error);
     json_decref(tokens);
     return status;
 }

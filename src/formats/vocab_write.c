@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -85,13 +86,15 @@ static lxm_status write_file(const lxm_vocab *vocab, const char *path,
 typedef struct folder_output {
     char *paths[lxm_vocab_files];
     lxm_output *outputs[lxm_vocab_files];
+    bool made; /* the folder wasn't there */
 } folder_output;
 
 static lxm_status open_folder(folder_output *f, const lxm_vocab *vocab, const char *path,
                               const lxm_vocab_folder *folder, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    if (mkdir(path, 0777) && (errno != EEXIST || !is_folder(path)))
+    f->made = mkdir(path, 0777) == 0;
+    if (!f->made && (errno != EEXIST || !is_folder(path)))
         return lxm_fail_io(error, errno, "can't make the folder");
     for (size_t i = 0; !status && i < folder->count; i++) {
         f->paths[i] = lxm_vocab_file_path(&vocab->allocator, path, folder->names[i]);
@@ -107,7 +110,7 @@ static lxm_status write_folder(const lxm_vocab *vocab, const char *path,
                                const lxm_vocab_write_options *options, lxm_error *error)
 {
     const lxm_vocab_folder *folder = forms[options->form].folder;
-    folder_output f = {{0}, {0}};
+    folder_output f = {.made = false};
     lxm_status status = open_folder(&f, vocab, path, folder, error);
     if (!status)
         status = folder->write(vocab, options, f.outputs, error);
@@ -120,6 +123,8 @@ static lxm_status write_folder(const lxm_vocab *vocab, const char *path,
             status = lxm_output_commit(f.outputs[i], error);
         lxm_release(&vocab->allocator, f.paths[i]);
     }
+    if (status && f.made)
+        rmdir(path); /* which fails where something is in it */
     return status;
 }
 
