@@ -102,7 +102,7 @@ static lxm_status load_facts(lxm_vocab *vocab, const lxm_parts *parts, lxm_error
         !lxm_affix_set(&b->options.suffix, f->suffix, f->suffix_length))
         return lxm_part_fail(part, 0, "an affix is too long", error);
     memcpy(b->bytes, f->bytes, sizeof b->bytes);
-    return lxm_part_check_ids(&bytes, vocab->table.size, true, error);
+    return lxm_part_check_ids(&bytes, vocab->table.size, LXM_NO_ID, error);
 }
 
 static lxm_status load_merges(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error)
@@ -111,7 +111,7 @@ static lxm_status load_merges(lxm_vocab *vocab, const lxm_parts *parts, lxm_erro
     const lxm_part *results, *ranks;
     lxm_status status = lxm_parts_need(parts, lxm_part_results, 4, SIZE_MAX, &results, error);
     if (!status)
-        status = lxm_part_check_ids(results, vocab->table.size, false, error);
+        status = lxm_part_check_ids(results, vocab->table.size, UINT64_MAX, error);
     if (!status)
         status = lxm_parts_view_pairs(parts, results->count, &b->merges.pairs, error);
     if (status)
@@ -123,7 +123,7 @@ static lxm_status load_merges(lxm_vocab *vocab, const lxm_parts *parts, lxm_erro
         return LXM_OK;
     status = lxm_parts_need(parts, lxm_part_byte_ranks, 4, 256 * 256, &ranks, error);
     if (!status)
-        status = lxm_part_check_ids(ranks, results->count, true, error);
+        status = lxm_part_check_ids(ranks, results->count, LXM_NO_RANK, error);
     if (!status)
         b->merges.bytes = (uint32_t *)(uintptr_t)ranks->data;
     return status;
@@ -146,7 +146,7 @@ lxm_status lxm_bpe_load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *err
     if (!status)
         status = lxm_parts_need(parts, lxm_part_model_ids, 4, b->whole.size, &ids, error);
     if (!status)
-        status = lxm_part_check_ids(ids, vocab->table.size, false, error);
+        status = lxm_part_check_ids(ids, vocab->table.size, UINT64_MAX, error);
     if (!status)
         b->whole_ids = (uint32_t *)(uintptr_t)ids->data;
     return status;

@@ -18,20 +18,20 @@ static bool is_full(size_t size, size_t slot_count)
     return size > slot_count / 8 * 3;
 }
 
-size_t lxm_pairs_slot_count(size_t size)
+static bool init(lxm_pairs *pairs, size_t size, uint64_t factor, const lxm_allocator *allocator)
 {
     size_t slot_count = 16;
+    *pairs = (lxm_pairs){.allocator = *allocator, .factor = factor | 1};
+    if (size > (size_t)lxm_pair_max_rank + 1)
+        return false;
     while (is_full(size, slot_count))
         slot_count *= 2;
-    return slot_count;
+    return make_slots(pairs, slot_count);
 }
 
 bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
 {
-    *pairs = (lxm_pairs){.allocator = *allocator, .factor = lxm_random_seed() | 1};
-    if (size > (size_t)lxm_pair_max_rank + 1)
-        return false;
-    return make_slots(pairs, lxm_pairs_slot_count(size));
+    return init(pairs, size, lxm_random_seed(), allocator);
 }
 
 void lxm_pairs_free(lxm_pairs *pairs)
@@ -57,17 +57,6 @@ void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, 
                          .shift = 64 - (unsigned)__builtin_ctzll(slot_count),
                          .factor = factor,
                          .viewed = true};
-}
-
-void lxm_pairs_fill(const uint64_t *keys, size_t count, uint64_t factor, uint64_t *slots,
-                    size_t slot_count)
-{
-    lxm_pairs pairs;
-    lxm_pairs_view(&pairs, slots, slot_count, factor);
-    memset(slots, 0xFF, slot_count * sizeof *slots);
-    for (size_t rank = 0; rank < count; rank++)
-        if (keys[rank] != UINT64_MAX)
-            slots[slot_of(&pairs, keys[rank])] = keys[rank] << lxm_pair_rank_bits | rank;
 }
 
 static bool grow(lxm_pairs *pairs)
@@ -98,4 +87,19 @@ bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t ran
     }
     pairs->slots[at] = key << lxm_pair_rank_bits | rank;
     return true;
+}
+
+bool lxm_pairs_of(lxm_pairs *pairs, const uint64_t *keys, size_t count,
+                  const lxm_allocator *allocator)
+{
+    size_t size = 0;
+    for (size_t rank = 0; rank < count; rank++)
+        size += keys[rank] != UINT64_MAX;
+    bool good = init(pairs, size, lxm_hash(keys, count * sizeof *keys, 0), allocator);
+    for (size_t rank = 0; good && rank < count; rank++)
+        if (keys[rank] != UINT64_MAX)
+            good = lxm_pairs_set(pairs, (uint32_t)(keys[rank] >> lxm_pair_id_bits),
+                                 (uint32_t)keys[rank] & ((1u << lxm_pair_id_bits) - 1),
+                                 (uint32_t)rank);
+    return good;
 }

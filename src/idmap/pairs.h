@@ -32,16 +32,13 @@ typedef struct lxm_pairs {
 bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator);
 void lxm_pairs_free(lxm_pairs *pairs);
 
-/* How many slots a table of so many pairs has. */
-size_t lxm_pairs_slot_count(size_t size);
+/* A table that depends on its pairs alone: keys[rank] is a pair, or UINT64_MAX for none. False when
+ * memory runs out. Free it in either case. */
+bool lxm_pairs_of(lxm_pairs *pairs, const uint64_t *keys, size_t count,
+                  const lxm_allocator *allocator);
 
-/* A table over slots that are another's: nothing can be set in it. */
+/* A table over the slots of another, with its factor: nothing can be set in it. */
 void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, uint64_t factor);
-
-/* Fills the slots that a table with these pairs and this factor has: keys[rank] is a pair, or
- * UINT64_MAX for none. */
-void lxm_pairs_fill(const uint64_t *keys, size_t count, uint64_t factor, uint64_t *slots,
-                    size_t slot_count);
 
 /* Sets the rank of a pair; false when memory runs out. Ids and rank are in their limits. */
 bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank);

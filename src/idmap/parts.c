@@ -65,14 +65,14 @@ lxm_status lxm_part_fail(const lxm_part *part, size_t index, const char *what, l
                        "%s (section %u): make the file anew with idmap convert", what, part->name);
 }
 
-lxm_status lxm_part_check_ids(const lxm_part *part, uint64_t limit, bool none, lxm_error *error)
+lxm_status lxm_part_check_ids(const lxm_part *part, uint64_t limit, uint64_t none, lxm_error *error)
 {
     const uint32_t *ids = part->data;
     size_t bad = 0;
     for (size_t i = 0; i < part->count; i++)
-        bad += (size_t)(ids[i] >= limit) & (size_t) !(none && ids[i] == LXM_NO_ID);
+        bad += (size_t)(ids[i] >= limit) & (size_t)(ids[i] != none);
     for (size_t i = 0; bad && i < part->count; i++)
-        if (ids[i] >= limit && !(none && ids[i] == LXM_NO_ID))
+        if (ids[i] >= limit && ids[i] != none)
             return lxm_part_fail(part, i, "a number is out of range", error);
     return LXM_OK;
 }
@@ -190,32 +190,41 @@ lxm_status lxm_parts_view_table(const lxm_parts *parts, uint32_t name, lxm_token
 
 /* ---- pairs ---- */
 
-lxm_status lxm_parts_add_pairs(lxm_parts *parts, const lxm_pairs *pairs, size_t ranks,
-                               lxm_error *error)
-{
-    size_t slot_count = lxm_pairs_slot_count(pairs->size), size;
-    uint64_t *factor = lxm_parts_make(parts, lxm_part_pair_facts, 1, sizeof *factor);
-    uint64_t *slots = lxm_parts_make(parts, lxm_part_pairs, slot_count, sizeof *slots);
-    uint64_t *keys = lxm_allocate(&parts->allocator, ranks, sizeof *keys);
-    if (!factor || !slots || !keys || !lxm_multiply(ranks, sizeof *keys, &size)) {
-        lxm_release(&parts->allocator, keys);
-        return lxm_fail_memory(error);
-    }
-    memset(keys, 0xFF, size);
-    for (size_t i = 0; i < pairs->slot_count; i++) {
-        uint64_t slot = pairs->slots[i];
-        if (slot != UINT64_MAX)
-            keys[slot & ((1u << lxm_pair_rank_bits) - 1)] = slot >> lxm_pair_rank_bits;
-    }
-    *factor = lxm_hash(keys, size, 0) | 1;
-    lxm_pairs_fill(keys, ranks, *factor, slots, slot_count);
-    lxm_release(&parts->allocator, keys);
-    return LXM_OK;
-}
-
 static size_t rank_of(uint64_t slot)
 {
     return slot & ((1u << lxm_pair_rank_bits) - 1);
+}
+
+/* The pair of each rank, for a table that has none above; the caller's to release. */
+static uint64_t *list_keys(const lxm_pairs *pairs, size_t ranks, const lxm_allocator *a)
+{
+    uint64_t *keys = lxm_allocate(a, ranks, sizeof *keys);
+    if (!keys)
+        return NULL;
+    memset(keys, 0xFF, ranks * sizeof *keys);
+    for (size_t i = 0; i < pairs->slot_count; i++)
+        if (pairs->slots[i] != UINT64_MAX)
+            keys[rank_of(pairs->slots[i])] = pairs->slots[i] >> lxm_pair_rank_bits;
+    return keys;
+}
+
+lxm_status lxm_parts_add_pairs(lxm_parts *parts, const lxm_pairs *pairs, size_t ranks,
+                               lxm_error *error)
+{
+    lxm_pairs same = {.slots = NULL};
+    uint64_t *keys = list_keys(pairs, ranks, &parts->allocator), *slots, *factor;
+    if (!keys || !lxm_pairs_of(&same, keys, ranks, &parts->allocator) ||
+        !(slots = lxm_parts_make(parts, lxm_part_pairs, same.slot_count, sizeof *slots)) ||
+        !(factor = lxm_parts_make(parts, lxm_part_pair_facts, 1, sizeof *factor))) {
+        lxm_release(&parts->allocator, keys);
+        lxm_pairs_free(&same);
+        return lxm_fail_memory(error);
+    }
+    memcpy(slots, same.slots, same.slot_count * sizeof *slots);
+    *factor = same.factor;
+    lxm_release(&parts->allocator, keys);
+    lxm_pairs_free(&same);
+    return LXM_OK;
 }
 
 lxm_status lxm_parts_view_pairs(const lxm_parts *parts, size_t ranks, lxm_pairs *pairs,

@@ -68,8 +68,9 @@ lxm_status lxm_parts_need(const lxm_parts *parts, uint32_t name, size_t width, s
 /* LXM_ERROR_FORMAT at an element: "WHAT: ..." and what to do. */
 lxm_status lxm_part_fail(const lxm_part *part, size_t index, const char *what, lxm_error *error);
 
-/* An array of ids: all are below `limit`, or, with `none`, LXM_NO_ID. */
-lxm_status lxm_part_check_ids(const lxm_part *part, uint64_t limit, bool none, lxm_error *error);
+/* An array of u32: all are below `limit`, or `none`; UINT64_MAX for `none` is never met. */
+lxm_status lxm_part_check_ids(const lxm_part *part, uint64_t limit, uint64_t none,
+                              lxm_error *error);
 
 /* A table of tokens under the names from `name` on, with its counts where they aren't all 0. */
 lxm_status lxm_parts_add_table(lxm_parts *parts, uint32_t name, const lxm_token_table *table,

@@ -260,7 +260,7 @@ static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *erro
     if (!status)
         status = lxm_parts_need(parts, lxm_part_scores, sizeof *u->scores, size, &scores, error);
     if (!status)
-        status = lxm_part_check_ids(nodes, size, true, error);
+        status = lxm_part_check_ids(nodes, size, LXM_NO_ID, error);
     if (!status)
         status = lxm_parts_view_pairs(parts, nodes->count, &u->trie, error);
     if (status)
@@ -274,7 +274,7 @@ static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *erro
     u->unknown = f->unknown;
     u->byte_fallback = f->byte_fallback;
     memcpy(u->bytes, f->bytes, sizeof u->bytes);
-    return lxm_part_check_ids(&bytes, size, true, error);
+    return lxm_part_check_ids(&bytes, size, LXM_NO_ID, error);
 }
 
 const lxm_model lxm_model_unigram = {

@@ -123,7 +123,7 @@ static lxm_status load_added(lxm_vocab *vocab, const lxm_parts *parts, lxm_error
     if (!status)
         status = lxm_parts_need(parts, lxm_part_added_ids, 4, count, &ids, error);
     if (!status)
-        status = lxm_part_check_ids(ids, vocab->table.size, false, error);
+        status = lxm_part_check_ids(ids, vocab->table.size, UINT64_MAX, error);
     if (status || count == 0)
         return status;
     vocab->added_ids = lxm_allocate(&vocab->allocator, count, sizeof *vocab->added_ids);

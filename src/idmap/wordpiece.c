@@ -133,7 +133,7 @@ static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *erro
     if (!status)
         status = lxm_parts_need(parts, lxm_part_model_ids, 4, w->continuations.size, &ids, error);
     if (!status)
-        status = lxm_part_check_ids(ids, vocab->table.size, false, error);
+        status = lxm_part_check_ids(ids, vocab->table.size, UINT64_MAX, error);
     if (status)
         return status;
     const wordpiece_facts *f = facts->data;
