@@ -214,6 +214,18 @@ LXM_API lxm_status lxm_layer_set_learning_rate(lxm_layer *layer, double learning
 LXM_API uint64_t lxm_layer_steps(const lxm_layer *layer);      /* so far */
 LXM_API uint64_t lxm_layer_moved_rows(const lxm_layer *layer); /* how many rows are held */
 
+/* Keeps the number of steps and what the optimizer holds for each row that moved (not the rows:
+ * those are the table's) in a .safetensors file, which appears whole or not at all: `step` I64 [1],
+ * `ids` I64 [n], in order, and PyTorch's `momentum_buffer`, `sum`, or `exp_avg` and `exp_avg_sq`,
+ * F32 [n, dim]. */
+LXM_API lxm_status lxm_layer_save(const lxm_layer *layer, const char *path, lxm_error *error);
+
+/* Takes up where lxm_layer_save left, before the first step of a layer of the table as it was
+ * then; of another one is LXM_ERROR_MISMATCH, unless `any_rows`, as is another optimizer's state.
+ * After a failure the layer is only fit to be freed. */
+LXM_API lxm_status lxm_layer_load(lxm_layer *layer, const char *path, bool any_rows,
+                                  lxm_error *error);
+
 #ifdef __cplusplus
 }
 #endif

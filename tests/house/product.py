@@ -85,6 +85,14 @@ def run_program(program, *arguments):
                           text=True).stdout
 
 
+def help_of(program):
+    """--help, and that of the commands that have their own."""
+    text = run_program(program, "--help")
+    for command in re.findall(rf"^ *{program} (\w+) .*see its --help$", text, re.M):
+        text = run_program(program, command, "--help").split("example")[0] + text
+    return text
+
+
 def manual(program):
     with open(f"{ROOT}/src/cli/{program}.1.scd", encoding="utf-8") as file:
         return re.sub(r"\\(.)", r"\1", file.read())
@@ -101,7 +109,7 @@ def known_to(program):
     """The long options that the program takes, asked one by one of those that anything mentions."""
     names = set()
     for other in PROGRAMS:
-        names |= mentioned(run_program(other, "--help")) | mentioned(manual(other))
+        names |= mentioned(help_of(other)) | mentioned(manual(other))
     known = set()
     for name in names:
         # one that wants an argument takes --help for it and goes on: in a folder of its own
@@ -118,7 +126,7 @@ def help_and_manual_name_the_same_options():
     wrong = []
     for program in PROGRAMS:
         known = known_to(program)
-        in_help, in_manual = mentioned(run_program(program, "--help")) & known, mentioned(manual(program)) & known
+        in_help, in_manual = mentioned(help_of(program)) & known, mentioned(manual(program)) & known
         wrong += [f"{program}: --{name} is not in the manual" for name in sorted(in_help - in_manual)]
         wrong += [f"{program}: --{name} is not in --help" for name in sorted(in_manual - in_help)]
     return wrong
@@ -128,7 +136,7 @@ def help_and_manual_name_only_options_that_are_there():
     wrong = []
     for program in PROGRAMS:
         known = known_to(program)
-        for line in run_program(program, "--help").split("examples:")[0].splitlines():
+        for line in help_of(program).split("examples:")[0].splitlines():
             wrong += [f"{program} --help: --{name}" for name in mentioned(line) - known]
         heads = re.findall(r"^\*-.*$", manual(program), re.M)
         wrong += [f"{program}.1: --{name}" for name in mentioned("\n".join(heads)) - known]

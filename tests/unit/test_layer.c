@@ -42,12 +42,13 @@ static lxm_layer *make_layer(const lxm_table *table, const lxm_layer_options *op
     return layer;
 }
 
-static void learn(lxm_layer *layer)
+/* Steps `first` to before `last`. */
+static void learn_steps(lxm_layer *layer, size_t first, size_t last)
 {
     uint32_t ids[id_count];
     float gradients[id_count * dim];
     lxm_error error;
-    for (size_t step = 0; step < steps; step++) {
+    for (size_t step = first; step < last; step++) {
         make_step(step, ids, gradients);
         unit_succeeds(lxm_layer_backward(layer, ids, id_count, gradients, &error), &error);
         unit_succeeds(lxm_layer_step(layer, &error), &error);
@@ -59,7 +60,7 @@ static void expect_file(const lxm_layer_options *options, const char *name)
     float want[rows * dim], got[rows * dim], before[rows * dim];
     lxm_table *table = open_table("table.npy"), *learnt = open_table(name);
     lxm_layer *layer = make_layer(table, options);
-    learn(layer);
+    learn_steps(layer, 0, steps);
     read_rows(lxm_layer_table(layer), rows, got);
     read_rows(learnt, rows, want);
     read_rows(table, rows, before);
@@ -289,6 +290,112 @@ static void test_options_that_make_no_sense(void **state)
     lxm_table_free(table);
 }
 
+/* ---- what an optimizer keeps ---- */
+
+/* Saved after a step and loaded onto the rows of then: the rows of one that went on. */
+static void test_a_saved_state_goes_on(void **state)
+{
+    (void)state;
+    lxm_error error;
+    lxm_table *table = open_table("table.npy");
+    char *place = unit_folder_make(), *file = unit_path(place, "state");
+    for (int kind = 0; kind < 4; kind++) {
+        float want[rows * dim], got[rows * dim];
+        lxm_layer_options options;
+        lxm_layer_defaults(&options, (lxm_optimizer)(kind % 3));
+        options.momentum = kind == 3 ? 0.75 : 0;
+        lxm_layer *whole = make_layer(table, &options), *second;
+        learn_steps(whole, 0, 1);
+        unit_succeeds(lxm_layer_save(whole, file, &error), &error);
+        assert_int_equal(lxm_layer_load(whole, file, false, &error), LXM_ERROR_ARGUMENT);
+        second = make_layer(lxm_layer_table(whole), &options);
+        unit_succeeds(lxm_layer_load(second, file, false, &error), &error);
+        assert_int_equal(lxm_layer_steps(second), 1);
+        learn_steps(second, 1, steps);
+        learn_steps(whole, 1, steps);
+        read_rows(lxm_layer_table(whole), rows, want);
+        read_rows(lxm_layer_table(second), rows, got);
+        assert_memory_equal(got, want, sizeof want);
+        lxm_layer_free(second);
+        lxm_layer_free(whole);
+    }
+    lxm_table_free(table);
+    unit_folder_remove(place);
+    free(file);
+}
+
+/* Any byte that is flipped, or any that are missing, is an error or another state, never more. */
+static void test_states_that_are_damaged(void **state)
+{
+    (void)state;
+    size_t length;
+    lxm_error error;
+    lxm_layer_options options;
+    lxm_table *table = open_table("table.npy");
+    char *place = unit_folder_make(), *file = unit_path(place, "state");
+    lxm_layer_defaults(&options, LXM_OPTIMIZER_ADAM);
+    options.threads = 1;
+    lxm_layer *layer = make_layer(table, &options), *loaded;
+    learn_steps(layer, 0, 1);
+    unit_succeeds(lxm_layer_save(layer, file, &error), &error);
+    uint8_t *bytes = unit_file_read(file, &length);
+    for (size_t i = 0; i < length; i++) {
+        unit_file_write(file, bytes, i);
+        loaded = make_layer(lxm_layer_table(layer), &options);
+        assert_int_not_equal(lxm_layer_load(loaded, file, true, &error), LXM_OK);
+        assert_ptr_equal(error.path, file);
+        lxm_layer_free(loaded);
+        bytes[i] ^= (uint8_t)(1 << i % 8);
+        unit_file_write(file, bytes, length);
+        loaded = make_layer(lxm_layer_table(layer), &options);
+        if (!lxm_layer_load(loaded, file, true, &error))
+            assert_true(lxm_layer_moved_rows(loaded) == 6);
+        lxm_layer_free(loaded);
+        bytes[i] ^= (uint8_t)(1 << i % 8);
+    }
+    free(bytes);
+    lxm_layer_free(layer);
+    lxm_table_free(table);
+    unit_folder_remove(place);
+    free(file);
+}
+
+static void test_states_of_others(void **state)
+{
+    (void)state;
+    lxm_error error;
+    lxm_layer_options options;
+    lxm_table *table = open_table("table.npy"), *other;
+    lxm_table_options narrow = {.rows = rows, .dim = dim - 1}, few = {.rows = 5, .dim = dim};
+    char *place = unit_folder_make(), *file = unit_path(place, "state");
+    lxm_layer_defaults(&options, LXM_OPTIMIZER_ADAM);
+    lxm_layer *layer = make_layer(table, &options), *loaded;
+    learn_steps(layer, 0, 1);
+    unit_succeeds(lxm_layer_save(layer, file, &error), &error);
+    loaded = make_layer(table, &options);
+    assert_int_equal(lxm_layer_load(loaded, file, false, &error), LXM_ERROR_MISMATCH);
+    lxm_layer_free(loaded);
+    lxm_layer_options adagrad;
+    lxm_layer_defaults(&adagrad, LXM_OPTIMIZER_ADAGRAD);
+    loaded = make_layer(lxm_layer_table(layer), &adagrad);
+    assert_int_equal(lxm_layer_load(loaded, file, true, &error), LXM_ERROR_MISMATCH);
+    lxm_layer_free(loaded);
+    unit_succeeds(lxm_table_generate(&other, &narrow, NULL, &error), &error);
+    loaded = make_layer(other, &options);
+    assert_int_equal(lxm_layer_load(loaded, file, true, &error), LXM_ERROR_MISMATCH);
+    lxm_layer_free(loaded);
+    lxm_table_free(other);
+    unit_succeeds(lxm_table_generate(&other, &few, NULL, &error), &error);
+    loaded = make_layer(other, &options);
+    assert_int_equal(lxm_layer_load(loaded, file, true, &error), LXM_ERROR_FORMAT);
+    lxm_layer_free(loaded);
+    lxm_table_free(other);
+    lxm_layer_free(layer);
+    lxm_table_free(table);
+    unit_folder_remove(place);
+    free(file);
+}
+
 /* Words, rows and fingerprint are the table's. */
 static void test_the_view_has_the_words_of_its_table(void **state)
 {
@@ -330,6 +437,9 @@ int main(void)
         cmocka_unit_test(test_an_id_without_a_row),
         cmocka_unit_test(test_a_schedule),
         cmocka_unit_test(test_options_that_make_no_sense),
+        cmocka_unit_test(test_a_saved_state_goes_on),
+        cmocka_unit_test(test_states_that_are_damaged),
+        cmocka_unit_test(test_states_of_others),
         cmocka_unit_test(test_the_view_has_the_words_of_its_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
