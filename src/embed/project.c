@@ -1,6 +1,7 @@
 #include "embed/project.h"
 
 #include "base/error.h"
+#include "embed/gather.h"
 #include "embed/table.h"
 
 static void add_position(const lxm_table *positions, size_t place, float *vector)
@@ -41,6 +42,10 @@ lxm_status lxm_project_check(const lxm_table *table, const uint32_t *ids, const 
 
 void lxm_project_rows(const lxm_table *table, const uint32_t *ids, size_t count, float *vectors)
 {
+    if (lxm_table_is_plain(table)) {
+        lxm_gather_rows(table->gather, table, ids, count, vectors);
+        return;
+    }
     for (size_t i = 0; i < count; i++, vectors += table->dim) {
         if (table->data && i + lxm_table_ahead < count)
             lxm_table_prefetch(table, ids[i + lxm_table_ahead]);
