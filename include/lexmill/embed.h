@@ -214,6 +214,10 @@ LXM_API lxm_status lxm_layer_set_learning_rate(lxm_layer *layer, double learning
 LXM_API uint64_t lxm_layer_steps(const lxm_layer *layer);      /* so far */
 LXM_API uint64_t lxm_layer_moved_rows(const lxm_layer *layer); /* how many rows are held */
 
+/* How many of the rows that moved hold a number that isn't finite: where it is not 0, the learning
+ * rate was too high, or a gradient was none. */
+LXM_API uint64_t lxm_layer_not_finite(const lxm_layer *layer);
+
 /* Keeps the number of steps and what the optimizer holds for each row that moved (not the rows:
  * those are the table's) in a .safetensors file, which appears whole or not at all: `step` I64 [1],
  * `ids` I64 [n], in order, and PyTorch's `momentum_buffer`, `sum`, or `exp_avg` and `exp_avg_sq`,

@@ -137,6 +137,11 @@ static void check_options(const embed_settings *s, int argc)
 
 static void tell(const embed_settings *s, const lxm_layer *layer)
 {
+    uint64_t bad = lxm_layer_not_finite(layer);
+    if (bad && !s->common.quiet)
+        cli_note("%" PRIu64 " rows hold numbers that aren't finite: a lower --lr, or look at the "
+                 "gradients",
+                 bad);
     if (s->common.verbose)
         cli_note("step %" PRIu64 ", %" PRIu64 " rows used so far", lxm_layer_steps(layer),
                  lxm_layer_moved_rows(layer));

@@ -105,6 +105,19 @@ uint64_t lxm_layer_moved_rows(const lxm_layer *layer)
     return layer->moved.count;
 }
 
+uint64_t lxm_layer_not_finite(const lxm_layer *layer)
+{
+    uint64_t found = 0;
+    for (uint32_t slot = 0; slot < layer->moved.count; slot++) {
+        const float *row = lxm_sparse_rows_at(&layer->moved, slot);
+        bool finite = true;
+        for (size_t i = 0; finite && i < layer->base->dim; i++)
+            finite = isfinite(row[i]);
+        found += !finite;
+    }
+    return found;
+}
+
 void lxm_layer_share(lxm_layer *layer, void (*run)(const lxm_layer_part *part), const void *work,
                      size_t count, size_t grain, size_t size)
 {

@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
-"""How fast rows are gathered in memory on one thread, beside memcpy of the same bytes, numpy.take and
-torch.nn.Embedding in the same run, and what memory wide rows take.
+"""How fast rows are gathered on one thread, beside what does the same in the same run.
 
-usage: gather.py EMBED LIBRARY [IDS [WIDE-IDS]]
+usage: gather.py EMBED LIBRARY [IDS [DISK-IDS [WIDE-IDS]]]
 
-50,257 x 768 floats, ids by Zipf's law. Every way is timed in turn, five rounds, medians; what each gives
-is compared. Then embed writes rows of 12,288 columns to /dev/null: beside the mapped table it may hold
-300 MB. Files lie in the current folder (2.5 GB); LEXMILL_BENCH_CPU=1 counts processor time.
+50,257 x 768 floats, ids by Zipf's law; every way is timed in turn, five rounds, medians.
+- In memory, IDS (500,000; 0 leaves a part out): lxm_table_gather beside memcpy of the same bytes,
+  numpy.take and torch.nn.Embedding; what each gives is compared.
+- On disk, DISK-IDS (200,000): embed's shards beside dd conv=fsync of the same bytes, and numpy.take and
+  numpy.save, which syncs nothing.
+- Rows of 12,288 columns, WIDE-IDS (1,000,000), to /dev/null: beside the mapped table embed may hold 300 MB.
+Files lie in the current folder, 4 GB; LEXMILL_BENCH_CPU=1 counts processor time in memory.
 """
 import ctypes
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,9 +43,20 @@ def open_table(library, path):
     return table
 
 
-def in_memory(numpy, embed, library, count, folder):
-    path = os.path.join(folder, "table.npy")
-    subprocess.run([embed, "init", "--rows", str(ROWS), "--dim", str(DIM), "-o", path], check=True)
+def write_ids(path, ids):
+    with open(path, "w", encoding="ascii") as file:
+        for at in range(0, len(ids), 1000):
+            file.write(" ".join(map(str, ids[at:at + 1000])) + "\n")
+
+
+def tell(times, size, ours, what):
+    median = {name: statistics.median(times[name]) for name in times}
+    print(f"{what}, {size / 1e9:.1f} GB, medians of {ROUNDS}")
+    for name in times:
+        print(f"{name:26} {size / median[name] / 1e9:6.2f} GB/s   lexmill is {median[name] / median[ours]:5.2f} of it")
+
+
+def in_memory(numpy, path, library, count):
     weights = numpy.load(path)
     ids = zipf(numpy, count)
     wide_ids = ids.astype(numpy.int64)
@@ -79,11 +94,33 @@ def in_memory(numpy, embed, library, count, folder):
             else:
                 times[name].append(spent)
             del result
-    median = {name: statistics.median(times[name]) for name in ways}
-    ours = median["lxm_table_gather"]
-    print(f"{count} ids, {ROWS} x {DIM} floats, {size / 1e9:.1f} GB, medians of {ROUNDS}")
-    for name in ways:
-        print(f"{name:26} {size / median[name] / 1e9:6.2f} GB/s   lexmill is {median[name] / ours:5.2f} of it")
+    tell(times, size, "lxm_table_gather", f"in memory, {count} ids, {ROWS} x {DIM} floats")
+
+
+def on_disk(numpy, embed, path, count, folder):
+    name = lambda file: os.path.join(folder, file)
+    weights, ids = numpy.load(path), zipf(numpy, count).astype(numpy.int64)
+    write_ids(name("ids"), ids)
+    numpy.save(name("bytes"), weights[ids])
+    ways = {
+        "embed, shards": lambda: subprocess.run([embed, "-t", path, "-o", name("shards"),
+                                                 name("ids")], check=True),
+        "dd conv=fsync": lambda: subprocess.run(["dd", "if=" + name("bytes.npy"), "of=" + name("copy"), "bs=1M",
+                                                 "conv=fsync", "status=none"], check=True),
+        "numpy.take, numpy.save": lambda: numpy.save(name("made.npy"), numpy.take(weights, ids, axis=0)),
+    }
+    times = {way: [] for way in ways}
+    for _ in range(ROUNDS):
+        for way in ways:
+            os.sync()
+            begin = time.perf_counter()
+            ways[way]()
+            times[way].append(time.perf_counter() - begin)
+            for made in ("copy", "made.npy"):
+                if os.path.exists(name(made)):
+                    os.unlink(name(made))
+            shutil.rmtree(name("shards"), ignore_errors=True)
+    tell(times, count * DIM * 4, "embed, shards", f"on disk, {count} ids, {ROWS} x {DIM} floats")
 
 
 def resident(pid):
@@ -96,9 +133,7 @@ def resident(pid):
 def wide(numpy, embed, count, folder):
     path, ids = os.path.join(folder, "wide.npy"), os.path.join(folder, "ids")
     subprocess.run([embed, "init", "--rows", str(ROWS), "--dim", str(WIDE), "-o", path], check=True)
-    with open(ids, "w", encoding="ascii") as file:
-        for part in numpy.array_split(zipf(numpy, count), count // 1000 + 1):
-            file.write(" ".join(map(str, part)) + "\n")
+    write_ids(ids, zipf(numpy, count))
     most, begin = 0, time.perf_counter()
     with open("/dev/null", "wb") as null, subprocess.Popen([embed, "-t", path, ids], stdout=null) as job:
         while job.poll() is None:
@@ -124,12 +159,16 @@ def main():
         print("NumPy isn't there: nothing to hold against")
         return
     embed, library = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 500000
-    wide_count = int(sys.argv[4]) if len(sys.argv) > 4 else 1000000
+    counts = [int(text) for text in sys.argv[3:]] + [500000, 200000, 1000000][len(sys.argv) - 3:]
     with tempfile.TemporaryDirectory(dir=".") as folder:
-        in_memory(numpy, embed, library, count, folder)
-        if wide_count:
-            wide(numpy, embed, wide_count, folder)
+        path = os.path.join(folder, "table.npy")
+        subprocess.run([embed, "init", "--rows", str(ROWS), "--dim", str(DIM), "-o", path], check=True)
+        if counts[0]:
+            in_memory(numpy, path, library, counts[0])
+        if counts[1]:
+            on_disk(numpy, embed, path, counts[1], folder)
+        if counts[2]:
+            wide(numpy, embed, counts[2], folder)
 
 
 main()

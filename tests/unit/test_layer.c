@@ -1,6 +1,7 @@
 /* The layer that learns, held against PyTorch's (testdata/layer/make.py) and against the rule. */
 #include <math.h>
 
+#include "formats/gradients.h"
 #include "unit.h"
 
 enum { rows = 11, dim = 17, id_count = 40, steps = 3 };
@@ -360,6 +361,39 @@ static void test_states_that_are_damaged(void **state)
     free(file);
 }
 
+/* Any byte of gradients that is flipped, or any that are missing: what is read lies in the file. */
+static void test_gradients_that_are_damaged(void **state)
+{
+    (void)state;
+    size_t length;
+    char *place = unit_folder_make(), *file = unit_path(place, "gradients");
+    char *good = unit_path(folder, "gradients-0.safetensors");
+    uint8_t *bytes = unit_file_read(good, &length);
+    for (size_t i = 0; i < length; i++) {
+        uint32_t ids[4 * id_count];
+        float gradients[4 * id_count * dim];
+        lxm_error error;
+        lxm_gradient_file opened;
+        bytes[i] ^= (uint8_t)(1 << i % 8);
+        unit_file_write(file, bytes, length);
+        if (!lxm_gradient_file_open(&opened, file, NULL, NULL, &error)) {
+            assert_true(opened.count <= 4 * id_count && opened.dim <= dim);
+            (void)lxm_gradient_file_read(&opened, 0, (size_t)opened.count, ids, gradients, &error);
+        }
+        lxm_gradient_file_close(&opened);
+        bytes[i] ^= (uint8_t)(1 << i % 8);
+        if (i % 7 == 0) {
+            unit_file_write(file, bytes, i);
+            assert_int_not_equal(lxm_gradient_file_open(&opened, file, NULL, NULL, &error), LXM_OK);
+            lxm_gradient_file_close(&opened);
+        }
+    }
+    free(bytes);
+    free(good);
+    unit_folder_remove(place);
+    free(file);
+}
+
 static void test_states_of_others(void **state)
 {
     (void)state;
@@ -439,6 +473,7 @@ int main(void)
         cmocka_unit_test(test_options_that_make_no_sense),
         cmocka_unit_test(test_a_saved_state_goes_on),
         cmocka_unit_test(test_states_that_are_damaged),
+        cmocka_unit_test(test_gradients_that_are_damaged),
         cmocka_unit_test(test_states_of_others),
         cmocka_unit_test(test_the_view_has_the_words_of_its_table),
     };
