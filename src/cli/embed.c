@@ -13,7 +13,8 @@ static const char help[] =
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
     "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
-    "       embed update ...                         training steps: see its --help\n"
+    "       embed update ...                         steps of training: its --help\n"
+    "       embed near, embed analogy                the nearest rows: near --help\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
     "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME), of\n"
@@ -46,7 +47,6 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
-    "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum {
@@ -109,6 +109,7 @@ static const struct option long_options[] = {
     {"resume", no_argument, NULL, option_resume},
     {"ids-only", no_argument, NULL, option_ids_only},
     EMBED_UPDATE_LONG,
+    EMBED_NEAR_LONG,
     {NULL, 0, NULL, 0},
 };
 
@@ -430,9 +431,14 @@ static const struct {
     int (*run)(embed_settings *s, int argc, char **argv);
     const char *help;
 } commands[] = {
-    {"project", project, help},     {"init", embed_init, help},
-    {"info", embed_info, help},     {"convert", embed_convert, help},
-    {"verify", embed_verify, help}, {"update", embed_update, embed_update_help},
+    {"project", project, help},
+    {"init", embed_init, help},
+    {"info", embed_info, help},
+    {"convert", embed_convert, help},
+    {"verify", embed_verify, help},
+    {"update", embed_update, embed_update_help},
+    {"near", embed_near, embed_near_help},
+    {"analogy", embed_analogy, embed_near_help},
 };
 
 int main(int argc, char **argv)
@@ -447,17 +453,21 @@ int main(int argc, char **argv)
             argc--, argv++;
             break;
         }
-    for (int option;
-         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:V:", long_options, NULL)) != -1;)
+    for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT EMBED_NEAR_SHORT "t:V:",
+                                           long_options, NULL)) != -1;)
         if (!cli_common_option(&s.common, option, commands[command].help) &&
-            !set_table_option(&s, option) && !embed_update_option(&s.update, option))
+            !set_table_option(&s, option) && !embed_near_option(&s, option) &&
+            !embed_update_option(&s.update, option))
             set_option(&s, option);
     if (s.fingerprint && commands[command].run != embed_init &&
         commands[command].run != embed_convert)
         cli_usage("--fingerprint belongs to init and convert");
     if (s.update.used && commands[command].run != embed_update)
         cli_usage("--optimizer, --lr, --state and what goes with them belong to update");
-    if ((s.words || s.save_vocab) && commands[command].run != embed_convert)
+    bool finds = commands[command].run == embed_near || commands[command].run == embed_analogy;
+    if (s.finds && !finds)
+        cli_usage("-k, --metric, --queries, --texts and --exclude-self belong to near");
+    if ((s.save_vocab || (s.words && !finds)) && commands[command].run != embed_convert)
         cli_usage("--vocab and --save-vocab belong to convert");
     return commands[command].run(&s, argc, argv);
 }

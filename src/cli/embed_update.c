@@ -29,7 +29,7 @@ const char embed_update_help[] =
     "  -o, --output FILE   the table that comes of it, .npy or .safetensors (-f says\n"
     "                      which), as 32-bit floats\n"
     "\n"
-    "example:\n"
+    "examples:\n"
     "  embed update -t t.npy --optimizer adam --state adam g.safetensors -o t.npy\n";
 
 static const char *const optimizers[] = {"sgd", "adagrad", "adam", NULL};

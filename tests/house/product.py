@@ -3,6 +3,7 @@
 
 usage: product.py --build BUILD --shared LIBRARY --static LIBRARY -- CC [ARGUMENT]...
 """
+import functools
 import glob
 import os
 import re
@@ -85,12 +86,13 @@ def run_program(program, *arguments):
                           text=True).stdout
 
 
+@functools.lru_cache(None)
 def help_of(program):
-    """--help, and that of the commands that have their own."""
+    """Its help, and what its commands have of their own."""
     text = run_program(program, "--help")
-    for command in re.findall(rf"^ *{program} (\w+) .*see its --help$", text, re.M):
-        text = run_program(program, command, "--help").split("example")[0] + text
-    return text
+    commands = set(re.findall(rf"\b{program} ([a-z]+)\b", text.split("\n\n")[0]))
+    others = {run_program(program, command, "--help") for command in commands}
+    return "\n".join([text] + sorted(others - {text}))
 
 
 def manual(program):
@@ -105,6 +107,7 @@ def mentioned(text):
     return set(re.findall(r"(?<![\w-])--([a-z][a-z-]*[a-z])", text))
 
 
+@functools.lru_cache(None)
 def known_to(program):
     """The long options that the program takes, asked one by one of those that anything mentions."""
     names = set()
@@ -136,7 +139,7 @@ def help_and_manual_name_only_options_that_are_there():
     wrong = []
     for program in PROGRAMS:
         known = known_to(program)
-        for line in help_of(program).split("examples:")[0].splitlines():
+        for line in re.sub(r"examples:(\n  .*)*", "", help_of(program)).splitlines():
             wrong += [f"{program} --help: --{name}" for name in mentioned(line) - known]
         heads = re.findall(r"^\*-.*$", manual(program), re.M)
         wrong += [f"{program}.1: --{name}" for name in mentioned("\n".join(heads)) - known]
