@@ -239,10 +239,10 @@ LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_opt
                                    lxm_convert_result *result, lxm_error *error);
 
 typedef struct lxm_update_options {
-    const char *ids;          /* the .npy file of the ids of one .npy file of gradients, or NULL */
-    const char *state;        /* lxm_layer_save's file: loaded where it is there, and written; or
-                                 NULL */
-    bool any_rows;            /* as for lxm_layer_load */
+    const char *ids;   /* the ids of one .npy file of gradients: .npy or an id stream; or NULL */
+    const char *state; /* lxm_layer_save's file: loaded where it is there, and written; or
+                          NULL */
+    bool any_rows;     /* as for lxm_layer_load; takes ids of any vocabulary, too */
     lxm_vector_format format; /* of the table: LXM_VECTORS_NPY or LXM_VECTORS_SAFETENSORS */
 } lxm_update_options;
 

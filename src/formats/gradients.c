@@ -87,59 +87,88 @@ static lxm_status fail_type(const array *a, const char *wanted, lxm_error *error
                     a->name, shown, wanted);
 }
 
-/* The ids' shape must be that of the gradients without the last dimension. */
-static lxm_status join(lxm_gradient_file *file, const array *ids, const array *gradients,
-                       lxm_error *error)
+static lxm_status set_gradients(lxm_gradient_file *file, const array *gradients, lxm_error *error)
 {
-    const number_type *id_type = find_type(id_types, ids->dtype);
     const number_type *type = find_type(gradient_types, gradients->dtype);
-    if (!id_type)
-        return fail_type(ids, "U16, I32, U32, I64, U64", error);
     if (!type)
         return fail_type(gradients, "F32, F16, BF16", error);
-    bool match = gradients->dimensions == ids->dimensions + 1 && ids->dimensions > 0;
+    uint64_t dim = gradients->dimensions > 1 ? gradients->shape[gradients->dimensions - 1] : 0;
+    if (dim == 0 || dim > PTRDIFF_MAX / sizeof(float))
+        return lxm_fail(error, LXM_ERROR_FORMAT,
+                        "the gradients have no rows and columns: save them as [n, dim]");
     file->count = 1;
-    for (size_t i = 0; match && i < ids->dimensions; i++) {
+    for (size_t i = 0; i + 1 < gradients->dimensions; i++)
+        file->count *= gradients->shape[i];
+    file->dim = (size_t)dim;
+    file->gradients = gradients->data;
+    file->dtype = type->dtype_of_gradients;
+    return LXM_OK;
+}
+
+/* Their shape must be that of the gradients without the last dimension. */
+static lxm_status set_ids(lxm_gradient_file *file, const array *ids, const array *gradients,
+                          lxm_error *error)
+{
+    const number_type *type = find_type(id_types, ids->dtype);
+    if (!type)
+        return fail_type(ids, "U16, I32, U32, I64, U64", error);
+    bool match = gradients->dimensions == ids->dimensions + 1;
+    for (size_t i = 0; match && i < ids->dimensions; i++)
         match = ids->shape[i] == gradients->shape[i];
-        file->count *= ids->shape[i];
-    }
     if (!match)
         return lxm_fail(error, LXM_ERROR_MISMATCH,
                         "ids [n] and gradients [n, dim] don't go together: %zu and %zu dimensions, "
                         "the first %llu and %llu",
                         ids->dimensions, gradients->dimensions, (unsigned long long)ids->shape[0],
                         (unsigned long long)gradients->shape[0]);
-    if (gradients->shape[ids->dimensions] == 0 ||
-        gradients->shape[ids->dimensions] > PTRDIFF_MAX / sizeof(float))
-        return lxm_fail(error, LXM_ERROR_FORMAT, "the gradients have no columns");
-    file->dim = (size_t)gradients->shape[ids->dimensions];
     file->ids = ids->data;
-    file->id_size = id_type->size;
-    file->is_signed = id_type->is_signed;
-    file->gradients = gradients->data;
-    file->dtype = type->dtype_of_gradients;
+    file->id_size = type->size;
+    file->is_signed = type->is_signed;
     return LXM_OK;
 }
 
-static lxm_status open_npy(lxm_gradient_file *file, const char *ids_path, lxm_error *error)
+static lxm_status open_stream(lxm_gradient_file *file, const char *path,
+                              const lxm_allocator *allocator, lxm_error *error)
 {
-    array ids, gradients;
-    lxm_npy_header header, ids_header;
+    file->stream_path = path;
+    lxm_status status = lxm_input_open(&file->input, path, allocator, error);
+    return status ? status
+                  : lxm_reader_new(&file->reader, file->input, LXM_KIND_IDS, allocator, error);
+}
+
+/* An array of ids, or a stream of them, in a file of their own. */
+static lxm_status open_ids(lxm_gradient_file *file, const char *path, const array *gradients,
+                           const lxm_allocator *allocator, lxm_error *error)
+{
+    array ids;
+    lxm_npy_header header;
+    lxm_status status = strcmp(path, "-") ? lxm_map_open(&file->id_map, path, error) : LXM_OK;
+    if (status)
+        return status;
+    if (!lxm_npy_probe(file->id_map.data, file->id_map.length))
+        return open_stream(file, path, allocator, error);
+    status = take_npy(&ids, "ids", file->id_map, id_types, &header, error);
+    return status ? status : set_ids(file, &ids, gradients, error);
+}
+
+static lxm_status open_npy(lxm_gradient_file *file, const char *ids, const lxm_allocator *allocator,
+                           lxm_error *error)
+{
+    array gradients;
+    lxm_npy_header header;
     lxm_status status =
         take_npy(&gradients, "gradients", file->map, gradient_types, &header, error);
-    if (!status && !ids_path)
+    if (!status)
+        status = set_gradients(file, &gradients, error);
+    if (!status && !ids)
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "an .npy file holds gradients alone: name one with their ids (--ids)");
     if (status)
         return status;
-    status = lxm_map_open(&file->id_map, ids_path, error);
-    if (!status && !lxm_npy_probe(file->id_map.data, file->id_map.length))
-        status = lxm_fail(error, LXM_ERROR_FORMAT, "ids that go with an .npy file are another");
-    if (!status)
-        status = take_npy(&ids, "ids", file->id_map, id_types, &ids_header, error);
+    status = open_ids(file, ids, &gradients, allocator, error);
     if (status && error)
-        error->path = ids_path;
-    return status ? status : join(file, &ids, &gradients, error);
+        error->path = ids;
+    return status;
 }
 
 static lxm_status open_safetensors(lxm_gradient_file *file, const char *ids_path,
@@ -156,7 +185,9 @@ static lxm_status open_safetensors(lxm_gradient_file *file, const char *ids_path
     if (!status)
         status = take_tensor(&gradients, "gradients", &c, file->map, error);
     if (!status)
-        status = join(file, &ids, &gradients, error);
+        status = set_gradients(file, &gradients, error);
+    if (!status)
+        status = set_ids(file, &ids, &gradients, error);
     lxm_safetensors_free(&c);
     return status;
 }
@@ -169,7 +200,7 @@ lxm_status lxm_gradient_file_open(lxm_gradient_file *file, const char *path, con
     if (status)
         return status;
     if (lxm_npy_probe(file->map.data, file->map.length))
-        status = open_npy(file, ids, error);
+        status = open_npy(file, ids, allocator, error);
     else if (lxm_safetensors_probe(file->map.data, file->map.length))
         status = open_safetensors(file, ids, allocator, error);
     else
@@ -184,6 +215,13 @@ void lxm_gradient_file_close(lxm_gradient_file *file)
 {
     lxm_map_close(&file->map);
     lxm_map_close(&file->id_map);
+    lxm_reader_free(file->reader);
+    lxm_input_close(file->input);
+}
+
+uint64_t lxm_gradient_file_fingerprint(const lxm_gradient_file *file)
+{
+    return file->reader ? lxm_reader_fingerprint(file->reader) : 0;
 }
 
 /* Little-endian; what is below 0 comes out above 32 bits. */
@@ -196,8 +234,8 @@ static uint64_t load_id(const lxm_gradient_file *file, uint64_t index)
     return id;
 }
 
-lxm_status lxm_gradient_file_read(const lxm_gradient_file *file, uint64_t at, size_t count,
-                                  uint32_t *ids, float *gradients, lxm_error *error)
+static lxm_status read_array(const lxm_gradient_file *file, uint64_t at, size_t count,
+                             uint32_t *ids, lxm_error *error)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t id = load_id(file, at + i);
@@ -206,6 +244,56 @@ lxm_status lxm_gradient_file_read(const lxm_gradient_file *file, uint64_t at, si
                             (unsigned long long)(at + i));
         ids[i] = (uint32_t)id;
     }
+    return LXM_OK;
+}
+
+/* Goes on to a block that has ids; none: *more is false. */
+static lxm_status next_block(lxm_gradient_file *file, bool *more, lxm_error *error)
+{
+    lxm_block block;
+    lxm_status status = LXM_OK;
+    *more = true;
+    while (!status && *more && file->taken == file->block.count) {
+        status = lxm_reader_next(file->reader, &block, more, error);
+        file->block = block.ids;
+        file->taken = 0;
+        if (!*more)
+            file->block.count = 0;
+    }
+    return status;
+}
+
+static lxm_status read_stream(lxm_gradient_file *file, uint64_t at, size_t count, uint32_t *ids,
+                              lxm_error *error)
+{
+    bool more;
+    for (size_t i = 0; i < count; i++) {
+        lxm_status status = next_block(file, &more, error);
+        if (status)
+            return status;
+        if (!more)
+            return lxm_fail(error, LXM_ERROR_MISMATCH, "%llu ids, but %llu rows of gradients",
+                            (unsigned long long)(at + i), (unsigned long long)file->count);
+        ids[i] = file->block.ids[file->taken++];
+    }
+    if (at + count < file->count)
+        return LXM_OK;
+    lxm_status status = next_block(file, &more, error);
+    if (!status && more)
+        status = lxm_fail(error, LXM_ERROR_MISMATCH, "more ids than the %llu rows of gradients",
+                          (unsigned long long)file->count);
+    return status;
+}
+
+lxm_status lxm_gradient_file_read(lxm_gradient_file *file, uint64_t at, size_t count, uint32_t *ids,
+                                  float *gradients, lxm_error *error)
+{
+    lxm_status status = file->reader ? read_stream(file, at, count, ids, error)
+                                     : read_array(file, at, count, ids, error);
+    if (status && file->stream_path && error)
+        error->path = file->stream_path;
+    if (status)
+        return status;
     lxm_widen *widen = lxm_dtype_widen(file->dtype);
     const uint8_t *from = file->gradients + at * file->dim * lxm_dtype_size(file->dtype);
     if (widen)

@@ -42,13 +42,19 @@ static lxm_status backward(update *u, uint64_t at, size_t count, lxm_error *erro
 }
 
 /* All gradients of a file are one step. */
-static lxm_status add_file(update *u, const lxm_gradient_file *file, lxm_error *error)
+static lxm_status add_file(update *u, lxm_gradient_file *file, lxm_error *error)
 {
     size_t dim = lxm_table_dim(lxm_layer_table(u->layer));
     lxm_status status = LXM_OK;
     if (file->dim != dim)
         return lxm_fail(error, LXM_ERROR_MISMATCH,
                         "the gradients have %zu columns, but the table has %zu", file->dim, dim);
+    uint64_t table = lxm_table_fingerprint(lxm_layer_table(u->layer));
+    uint64_t stream = lxm_gradient_file_fingerprint(file);
+    if (stream && table && stream != table && !u->options->any_rows)
+        return lxm_fail(error, LXM_ERROR_MISMATCH,
+                        "the ids are of another vocabulary (%016llx) than the table (%016llx)",
+                        (unsigned long long)stream, (unsigned long long)table);
     for (uint64_t at = 0; !status && at < file->count; at += u->piece) {
         uint64_t left = file->count - at;
         size_t n = left < u->piece ? (size_t)left : u->piece;
