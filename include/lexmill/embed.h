@@ -152,7 +152,9 @@ LXM_API lxm_status lxm_project(const lxm_table *table, const lxm_table *position
 
 /* ---- a layer that learns ---- */
 
-/* How rows move against their gradients, equal to PyTorch's on torch.nn.Embedding(sparse=True). */
+/* How rows move against their gradients, equal to PyTorch's on torch.nn.Embedding(sparse=True) to
+ * 1e-6. (PyTorch's SGD subtracts gradients of one row one by one, and rounds each time: where there
+ * are thousands it differs, and from the exact result, by more.) */
 typedef enum lxm_optimizer {
     LXM_OPTIMIZER_SGD = 0,     /* torch.optim.SGD */
     LXM_OPTIMIZER_ADAGRAD = 1, /* torch.optim.Adagrad */

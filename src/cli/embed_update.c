@@ -127,6 +127,11 @@ static void check_options(const embed_settings *s, int argc)
         cli_usage("update has no use for windows, batches or --dtype: it writes 32-bit floats");
     if (!s->table && !s->generated.rows)
         cli_usage("update needs a table: name one with -t, or make one with --rows");
+    if (s->table && (s->generates || s->seeded))
+        cli_usage("--rows, --dim, --init and --seed make a table, -t reads one: give one or the "
+                  "other");
+    if (s->tensor && !s->table)
+        cli_usage("--tensor names a tensor of the file that -t names: give both");
     if (optind == argc)
         cli_usage("update wants files of gradients, one a step");
     if (u->ids && argc - optind != 1)
