@@ -74,13 +74,16 @@ static void choose_pattern(settings *s, const lxm_vocab *vocab)
 {
     const char *model = lxm_vocab_model(vocab);
     const lxm_tokenizer_options *tokenizer = &s->text.tokenizer;
-    if (tokenizer->preset || tokenizer->pattern || s->text.from || strcmp(model, "word") == 0)
+    if (tokenizer->preset || tokenizer->pattern || s->text.from)
         return;
-    if (strcmp(lxm_vocab_origin(vocab), "tokenizer.json") != 0)
+    if (lxm_vocab_states_pattern(vocab)) {
+        s->text.from = s->vocab;
+        return;
+    }
+    if (strcmp(model, "word") != 0)
         cli_usage("the model of the vocabulary (%s) goes with one way to cut text: name it with "
                   "-p, such as -p gpt2, cl100k, bert, or with --from",
                   model);
-    s->text.from = s->vocab;
 }
 
 static lxm_status open_vocab(settings *s, lxm_vocab **vocab, lxm_error *error)
@@ -118,11 +121,12 @@ static lxm_status encode_files(const settings *s, const cli_paths *inputs, const
     return status;
 }
 
-static lxm_status write_shards(settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
+static lxm_status write_shards(const settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
                                lxm_tokenize_run_result *result, lxm_error *error)
 {
     lxm_id_shards *shards;
-    lxm_status status = cli_ids_open(&s->ids, &s->common, vocab, &shards, error);
+    cli_ids ids = s->ids;
+    lxm_status status = cli_ids_open(&ids, &s->common, vocab, &shards, error);
     if (status)
         return status;
     lxm_id_sink sink = lxm_id_shards_sink(shards);
@@ -130,7 +134,7 @@ static lxm_status write_shards(settings *s, const cli_paths *inputs, const lxm_v
     return cli_ids_close(shards, &s->common, status, error);
 }
 
-static lxm_status encode(settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
+static lxm_status encode(const settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
                          lxm_tokenize_run_result *result, lxm_error *error)
 {
     lxm_output *output;

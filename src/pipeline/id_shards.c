@@ -200,7 +200,7 @@ static lxm_status put(lxm_id_shards *s, const uint32_t *ids, size_t count, lxm_e
                             "a file of %s ends with a document and holds less than 2^31 ids: cut "
                             "the documents, or use smaller shards",
                             s->format->name);
-        XXH3_64bits_update(s->inputs.state, ids, n * sizeof *ids);
+        lxm_hash_update(s->inputs.state, ids, n * sizeof *ids);
         if (!status && !s->staging.finished)
             status = lxm_ids_file_put(&s->file, ids, n, error);
         ids += n;
@@ -269,7 +269,7 @@ static lxm_status end_document(void *context, lxm_error *error)
         return LXM_OK; /* no ids: no document */
     s->result.documents++;
     lxm_status status = put_eot(s, false, error);
-    XXH3_64bits_update(s->inputs.state, &s->in_document, sizeof s->in_document);
+    lxm_hash_update(s->inputs.state, &s->in_document, sizeof s->in_document);
     s->in_document = 0;
     if (!status && s->file.format)
         status = lxm_ids_file_end_document(&s->file, error);

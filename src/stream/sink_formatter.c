@@ -1,4 +1,4 @@
-/* No bytes: ids and document ends, kept until a sink takes them. */
+/* No bytes of a stream: ids as they are, and document ends, until a sink takes them. */
 #include "base/error.h"
 #include "stream/formatter.h"
 
@@ -10,14 +10,14 @@ static bool nothing(lxm_formatter *formatter)
 
 static lxm_status put_ids(lxm_formatter *formatter, const lxm_ids *ids, lxm_error *error)
 {
-    bool good = lxm_buffer_append(&formatter->items, ids->ids, ids->count * sizeof *ids->ids);
+    bool good = lxm_buffer_append(&formatter->out, ids->ids, ids->count * sizeof *ids->ids);
     return lxm_format_status(good, error);
 }
 
 /* A document's end is the number of ids before it. */
 static lxm_status end_document(lxm_formatter *formatter, lxm_error *error)
 {
-    size_t count = formatter->items.length / sizeof(uint32_t);
+    size_t count = formatter->out.length / sizeof(uint32_t);
     return lxm_format_status(lxm_buffer_append(&formatter->documents, &count, sizeof count), error);
 }
 
@@ -31,9 +31,9 @@ const lxm_formatter_functions lxm_sink_formatter = {
 
 lxm_status lxm_formatter_pour(lxm_formatter *formatter, const lxm_id_sink *sink, lxm_error *error)
 {
-    const uint32_t *ids = (const uint32_t *)(const void *)formatter->items.data;
+    const uint32_t *ids = (const uint32_t *)(const void *)formatter->out.data;
     const size_t *ends = (const size_t *)(const void *)formatter->documents.data;
-    size_t count = formatter->items.length / sizeof *ids, from = 0;
+    size_t count = formatter->out.length / sizeof *ids, from = 0;
     size_t documents = formatter->documents.length / sizeof *ends;
     lxm_status status = LXM_OK;
     for (size_t i = 0; !status && i < documents; i++) {
@@ -45,7 +45,7 @@ lxm_status lxm_formatter_pour(lxm_formatter *formatter, const lxm_id_sink *sink,
     }
     if (!status && count > from)
         status = sink->ids(sink->context, ids + from, count - from, error);
-    formatter->items.length = formatter->documents.length = 0;
+    formatter->out.length = formatter->documents.length = 0;
     if (status == LXM_ERROR_ID && error)
         error->offset = LXM_NO_OFFSET; /* which one is no position that anyone knows */
     return status;
