@@ -150,18 +150,12 @@ static lxm_status open_file(lxm_id_shards *s, lxm_error *error)
 static lxm_status hash_file(const lxm_id_shards *s, const char *ending, uint64_t *bytes,
                             uint64_t *hash, lxm_error *error)
 {
-    lxm_map map;
     char *path = lxm_staging_file(&s->staging, ending);
     if (!path)
         return lxm_fail_memory(error);
-    lxm_status status = lxm_map_open(&map, path, error);
+    lxm_status status = lxm_hash_file(path, bytes, hash, &s->allocator, error);
     lxm_release(&s->allocator, path);
-    if (status)
-        return status;
-    *bytes = map.length;
-    *hash = lxm_hash(map.data, map.length, 0);
-    lxm_map_close(&map);
-    return LXM_OK;
+    return status;
 }
 
 static lxm_status close_file(lxm_id_shards *s, lxm_error *error)
