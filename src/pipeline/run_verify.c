@@ -9,6 +9,7 @@
 #include "formats/ids.h"
 #include "formats/safetensors.h"
 #include "pipeline/job.h"
+#include "pipeline/manifest.h"
 
 typedef struct verify {
     lxm_allocator allocator;
@@ -203,6 +204,22 @@ static lxm_status check_shard(verify *v, const json_t *value, size_t index, lxm_
     return status;
 }
 
+/* Of what nothing else tells. */
+static lxm_status check_manifest(const verify *v, lxm_error *error)
+{
+    const char *digits = json_string_value(json_object_get(v->manifest, "xxh3"));
+    char wanted[20];
+    uint64_t hash = 0;
+    lxm_status status = lxm_manifest_sum(v->manifest, &hash, &v->allocator, error);
+    if (status)
+        return status;
+    snprintf(wanted, sizeof wanted, "%016" PRIx64, hash);
+    if (digits && strcmp(digits, wanted) == 0)
+        return LXM_OK;
+    return lxm_fail(error, LXM_ERROR_FORMAT,
+                    "manifest.json is damaged, or was changed: its own XXH3 is wrong");
+}
+
 static lxm_status check_shards(verify *v, lxm_error *error)
 {
     size_t index;
@@ -222,7 +239,7 @@ static lxm_status check_shards(verify *v, lxm_error *error)
         return lxm_fail(error, LXM_ERROR_FORMAT,
                         "manifest.json says %" PRIu64 " %s, but the shards have %" PRIu64, rows,
                         what, v->result.rows);
-    return LXM_OK;
+    return check_manifest(v, error);
 }
 
 lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,

@@ -390,14 +390,27 @@ def two_runs_never_share_a_folder():
             run(["embed", "verify", "x"])
 
 
+def every_byte_of_a_manifest(content):
+    """A bit of it: no white space becomes other white space by that."""
+    for at in random.Random(5).sample(range(len(content)), 40):
+        damaged = bytearray(content)
+        damaged[at] ^= 1 << at % 8
+        with open(path("x", "manifest.json"), "wb") as out:
+            out.write(damaged)
+        run(["embed", "verify", "x"], status=1)
+    with open(path("x", "manifest.json"), "wb") as out:
+        out.write(content)
+
+
 @test
-def every_byte_of_a_shard_is_verified():
+def every_byte_is_verified():
     for name, arguments, data in jobs():
         remove("x")
         run(arguments + ["-o", "x"], data[:20000])
         assert "as the manifest says" in run(["embed", "verify", "x"])
         for file, content in snapshot("x").items():
             if file == "manifest.json":
+                every_byte_of_a_manifest(content)
                 continue
             for at in {0, len(content) - 1, *random.Random(4).sample(range(len(content)), 4)}:
                 damaged = bytearray(content)
@@ -440,6 +453,8 @@ def manifests_that_lie_are_told():
     lie(lambda m: m["shards"][0].update(index=7), "lacks a right file")
     lie(lambda m: m["shards"][0]["index"].update(file="../ids-00000.idx"), "leads out")
     lie(lambda m: m["shards"][0]["index"].update(bytes=1), "but the manifest says 1")
+    lie(lambda m: m.update(eot=9), "manifest.json is damaged, or was changed")
+    lie(lambda m: m.pop("xxh3"), "manifest.json is damaged, or was changed")
     run(["idmap", "--ids", "--to", "safetensors", "--no-eot", "--force", "-o", "x"], b"1 2 3\n4 5\n")
     good = manifest_of("x")
     lie(lambda m: m["shards"][0].update(documents=3), "'documents'")
