@@ -2,8 +2,7 @@
 
 #include "base/utf8.h"
 
-/* What stands behind the backslash for a byte that is escaped by a letter; 0 for all others. */
-static const char letter_of[256] = {
+const char lxm_escape_letters[256] = {
     ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't', ['\0'] = '0'};
 
 static size_t without_letters(const uint8_t *bytes, size_t length)
@@ -19,7 +18,7 @@ static size_t without_letters(const uint8_t *bytes, size_t length)
         if (found)
             break;
     }
-    while (i < length && !letter_of[bytes[i]])
+    while (i < length && !lxm_escape_letters[bytes[i]])
         i++;
     return i;
 }
@@ -29,7 +28,7 @@ static size_t plain_short(const uint8_t *bytes, size_t length)
     size_t i = 0;
     while (i < length) {
         if (bytes[i] < 0x80) {
-            if (letter_of[bytes[i]])
+            if (lxm_escape_letters[bytes[i]])
                 return i;
             i++;
             continue;
@@ -63,7 +62,7 @@ size_t lxm_escape_plain(const uint8_t *bytes, size_t length)
 static bool append_letters(lxm_buffer *buffer, const uint8_t *bytes, size_t length, size_t *done)
 {
     size_t n = 0;
-    while (n < length && letter_of[bytes[n]])
+    while (n < length && lxm_escape_letters[bytes[n]])
         n++;
     *done = n;
     if (!lxm_buffer_reserve(buffer, 2 * n))
@@ -71,7 +70,7 @@ static bool append_letters(lxm_buffer *buffer, const uint8_t *bytes, size_t leng
     uint8_t *out = buffer->data + buffer->length;
     for (size_t i = 0; i < n; i++) {
         out[2 * i] = '\\';
-        out[2 * i + 1] = (uint8_t)letter_of[bytes[i]];
+        out[2 * i + 1] = (uint8_t)lxm_escape_letters[bytes[i]];
     }
     buffer->length += 2 * n;
     return true;
