@@ -130,6 +130,10 @@ static lxm_status split(lxm_rules *rules, const json_t *part, lxm_error *error)
             rules->options.preset = spellings[i].preset;
             return LXM_OK;
         }
+    const char *text =
+        json_string_value(json_object_get(json_object_get(part, "pattern"), "String"));
+    if (text && strcmp(text, " ") == 0 && !invert && lxm_rules_no_spaces(rules))
+        return lxm_rules_uncut(rules, error);
     if (!isolated && !removed)
         return lxm_rules_refuse("the pre_tokenizer Split with", behavior ? behavior : "", error);
     lxm_status status = split_pattern(rules, json_object_get(part, "pattern"), error);
@@ -155,7 +159,7 @@ static lxm_status bert(lxm_rules *rules, lxm_error *error)
     const lxm_preset *preset = lxm_preset_at(0);
     if (!rules->ideographs)
         return use(rules, alone, error);
-    if (rules->options.clean) {
+    if (rules->options.clean && rules->recipe.step_count == 0) {
         rules->options.preset = "bert";
         return LXM_OK;
     }
@@ -207,7 +211,9 @@ static lxm_status one(lxm_rules *rules, const json_t *part, lxm_error *error)
         rules->options.preset = "whitespace";
         return LXM_OK;
     }
-    return lxm_rules_refuse("the pre_tokenizer", *type ? type : "null", error);
+    if (strcmp(type, "Metaspace") == 0)
+        return lxm_rules_metaspace(rules, part, false, error);
+    return lxm_rules_refuse("the pre_tokenizer", *type ? type : "without a type", error);
 }
 
 /* ---- sequences ---- */
@@ -279,6 +285,9 @@ static lxm_status sequence(lxm_rules *rules, const json_t *list, lxm_error *erro
     }
     if (count == 1)
         return lxm_rules_pre_tokenizer(rules, json_array_get(list, 0), error);
+    if (!rules->ideographs && count == 2 && is(list, 0, "WhitespaceSplit") &&
+        is(list, 1, "Metaspace"))
+        return lxm_rules_metaspace(rules, json_array_get(list, 1), true, error);
     if (!rules->ideographs && count == 3 && has_regex(list, 0, DEEPSEEK_DIGITS) &&
         has_regex(list, 1, DEEPSEEK_IDEOGRAPHS) && has_regex(list, 2, DEEPSEEK_WORDS))
         return deepseek(rules, error);
@@ -288,6 +297,8 @@ static lxm_status sequence(lxm_rules *rules, const json_t *list, lxm_error *erro
 
 lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_error *error)
 {
+    if (json_is_null(part) && !rules->ideographs)
+        return lxm_rules_uncut(rules, error);
     if (strcmp(lxm_rules_type(part), "Sequence") != 0)
         return one(rules, part, error);
     const json_t *list = json_object_get(part, "pretokenizers");

@@ -4,13 +4,13 @@
 
 #include <jansson.h>
 
-#include "base/memory.h"
-#include "lexmill/tokenize.h"
+#include "tokenize/tokenizer.h"
 
 typedef struct lxm_rules {
-    lxm_tokenizer_options options;
-    bool bert;          /* the normaliser is BERT's, */
-    bool ideographs;    /* which sets ideographs apart */
+    json_t *root;
+    lxm_tokenizer_options options; /* the first step of normalisation is among them */
+    lxm_recipe recipe;
+    bool ideographs;    /* the normaliser is BERT's and sets ideographs apart */
     lxm_buffer pattern; /* what options.pattern points to, where that isn't a preset's */
 } lxm_rules;
 
@@ -26,5 +26,14 @@ bool lxm_rules_flag(const json_t *part, const char *name, bool missing);
 /* The normaliser goes first. */
 lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_error *error);
 lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_error *error);
+
+/* Metaspace; with `words`, behind WhitespaceSplit. */
+lxm_status lxm_rules_metaspace(lxm_rules *rules, const json_t *part, bool words, lxm_error *error);
+
+/* No pre-tokenizer: all of a text is one token, or parts of it are that come to the same. */
+lxm_status lxm_rules_uncut(lxm_rules *rules, lxm_error *error);
+
+/* Whether the normaliser leaves no spaces. */
+bool lxm_rules_no_spaces(const lxm_rules *rules);
 
 #endif

@@ -82,6 +82,15 @@ static bool is_set(const json_t *object, const char *name)
     return json_is_true(json_object_get(object, name));
 }
 
+/* <0xHH>: plain text comes to it by its byte alone. */
+static bool is_byte(const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    return strlen(text) == 6 && strncmp(text, "<0x", 3) == 0 && strchr(digits, text[3]) &&
+           strchr(digits, text[4]) && text[5] == '>';
+}
+
+/* Plain text that spells a special token must not come to it. */
 static lxm_status list_added(parser *p)
 {
     const json_t *added = json_object_get(p->root, "added_tokens");
@@ -92,8 +101,11 @@ static lxm_status list_added(parser *p)
         const json_t *id = json_object_get(entry, "id");
         if (!json_is_string(content) || !json_is_integer(id))
             return bad(p, "an added token has no content or no id");
-        lxm_listed token = {json_string_value(content), json_string_length(content), true,
-                            is_set(entry, "special")};
+        lxm_listed token = {.text = json_string_value(content),
+                            .length = json_string_length(content),
+                            .outside = true,
+                            .special = is_set(entry, "special")};
+        token.hidden = token.special && !is_byte(token.text);
         status = lxm_vocab_list_set(&p->list, json_integer_value(id), &token, p->error);
     }
     return status;
@@ -107,7 +119,7 @@ static lxm_status list_scored(parser *p, const json_t *tokens)
         const json_t *entry = json_array_get(tokens, i), *text = json_array_get(entry, 0);
         if (!json_is_string(text) || !json_is_number(json_array_get(entry, 1)))
             return bad(p, "a token of the model's vocab is not a string and a score");
-        lxm_listed token = {json_string_value(text), json_string_length(text), false, false};
+        lxm_listed token = {.text = json_string_value(text), .length = json_string_length(text)};
         status = lxm_vocab_list_set(&p->list, (json_int_t)i, &token, p->error);
     }
     return status;

@@ -144,7 +144,7 @@ typedef enum judgement { PASSED_OVER, TAKEN, UNDECIDED } judgement;
 
 /* Whether a token may stand at text[begin, end). */
 static judgement judge(const lxm_cutter *c, const view *v, const lxm_special *special, size_t begin,
-                     bool final)
+                       bool final)
 {
     size_t end = begin + special->length, size;
     if (!special->single_word)

@@ -179,7 +179,7 @@ bool lxm_tokenizer_is_divisible(const lxm_tokenizer *t, const lxm_recipe *recipe
     for (size_t i = 0; i < t->step_count; i++)
         if (!t->steps[i].kind->divides(&t->steps[i]))
             return false;
-    return !t->options.pattern || (recipe && recipe->divisible);
+    return t->options.pattern ? recipe && recipe->divisible : !steps;
 }
 
 size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, size_t length)

@@ -1,4 +1,4 @@
-/* How a tokenizer gets what isn't its pattern. */
+/* Where a tokenizer has from what isn't its pattern. */
 #ifndef LXM_TOKENIZE_RECIPE_H
 #define LXM_TOKENIZE_RECIPE_H
 

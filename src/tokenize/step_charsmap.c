@@ -122,8 +122,7 @@ static lxm_status end(lxm_stage *stage, lxm_error *error)
 
 static bool divides(const lxm_step *step)
 {
-    (void)step;
-    return true;
+    return step->charsmap.plain[' '];
 }
 
 const lxm_step_kind lxm_step_charsmap = {"charsmap", push, end, divides};

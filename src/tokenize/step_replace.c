@@ -164,10 +164,14 @@ static lxm_status end(lxm_stage *stage, lxm_error *error)
     return stage->held.length ? release(stage, error) : LXM_OK;
 }
 
-/* A run of spaces, or one, may begin at a cut, but nothing may lie across it. */
+/* What comes for spaces has to begin a token as they do. */
 static bool divides(const lxm_step *step)
 {
-    return !step->pattern || strlen(step->pattern) == 1 || !strchr(step->pattern, ' ');
+    const char *content = step->content;
+    bool marks = content[0] == ' ' || strncmp(content, "\xE2\x96\x81", 3) == 0;
+    if (step->pattern && !strchr(step->pattern, ' '))
+        return true;
+    return (!step->pattern || strcmp(step->pattern, " ") == 0) && marks;
 }
 
 const lxm_step_kind lxm_step_replace = {"replace", push, end, divides};
