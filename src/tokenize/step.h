@@ -40,9 +40,9 @@ typedef struct lxm_stage {
     const lxm_buffer *text;
     const lxm_alignment *alignment;
     bool started;                /* text has come in, or stood before the part that begins here */
-    bool inside;                 /* metaspace: a word; replace: a run */
+    bool inside;                 /* metaspace: a word; charsmap: something has come */
     size_t count;                /* replace: characters in the run */
-    uint64_t source, source_end; /* of the run */
+    uint64_t source, source_end; /* of the run; charsmap: of what has come to nothing */
     size_t most;                 /* bytes that may wait */
     lxm_buffer out, held;
     lxm_alignment out_alignment, held_alignment;

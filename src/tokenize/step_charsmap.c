@@ -10,6 +10,40 @@
 #include "base/utf8.h"
 #include "tokenize/step.h"
 
+/* What a cluster or a character that came from [source, end) becomes. What goes before the text has
+ * begun counts as the start of its first character: the reference takes it so, and looks whether a
+ * text begins with its document. */
+static lxm_status put(lxm_stage *stage, const uint8_t *text, size_t length, uint64_t source,
+                      uint64_t end, lxm_error *error)
+{
+    if (!stage->started && !stage->inside)
+        stage->source = source;
+    stage->inside = true;
+    if (length == 0)
+        return LXM_OK;
+    source = stage->started ? source : stage->source;
+    stage->started = true;
+    return lxm_stage_put(stage, text, length, source, end, error);
+}
+
+/* Text [begin, end) as it stands. */
+static lxm_status copy(lxm_stage *stage, const uint8_t *text, size_t length, size_t begin,
+                       size_t end, const lxm_alignment *alignment, lxm_error *error)
+{
+    uint64_t source, source_end;
+    size_t size = 0;
+    lxm_status status = LXM_OK;
+    if (!stage->started && stage->inside) {
+        lxm_utf8_decode(text + begin, &size);
+        lxm_alignment_range(alignment, begin, begin + size, &source, &source_end);
+        status = put(stage, text + begin, size, source, source_end, error);
+    }
+    stage->started = true;
+    if (status || begin + size == end)
+        return status;
+    return lxm_stage_copy(stage, text, length, begin + size, end, alignment, error);
+}
+
 /* Characters [begin, end), one by one. */
 static lxm_status put_characters(lxm_stage *stage, const uint8_t *text, size_t length, size_t begin,
                                  size_t end, const lxm_alignment *alignment, lxm_error *error)
@@ -20,11 +54,11 @@ static lxm_status put_characters(lxm_stage *stage, const uint8_t *text, size_t l
         lxm_utf8_decode(text + at, &size);
         const uint8_t *to = lxm_charsmap_find(&stage->step->charsmap, text + at, size, &found);
         if (!to) {
-            status = lxm_stage_copy(stage, text, length, at, at + size, alignment, error);
+            status = copy(stage, text, length, at, at + size, alignment, error);
             continue;
         }
         lxm_alignment_range(alignment, at, at + size, &source, &source_end);
-        status = lxm_stage_put(stage, to, found, source, source_end, error);
+        status = put(stage, to, found, source, source_end, error);
     }
     return status;
 }
@@ -42,7 +76,7 @@ static lxm_status settle(lxm_stage *stage, bool whole, lxm_error *error)
     if (to) {
         uint64_t source, end;
         lxm_alignment_range(&stage->held_alignment, 0, length, &source, &end);
-        status = lxm_stage_put(stage, to, found, source, end, error);
+        status = put(stage, to, found, source, end, error);
     } else {
         status = put_characters(stage, text, length, 0, length, &stage->held_alignment, error);
     }
@@ -100,7 +134,7 @@ static lxm_status push(lxm_stage *stage, const uint8_t *text, size_t length,
             size_t plain = plain_run(&stage->step->charsmap, text, length, at);
             if (plain) {
                 if (!status)
-                    status = lxm_stage_copy(stage, text, length, at, at + plain, alignment, error);
+                    status = copy(stage, text, length, at, at + plain, alignment, error);
                 at += plain;
                 continue;
             }
