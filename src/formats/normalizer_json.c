@@ -220,11 +220,20 @@ static lxm_status replace(lxm_rules *rules, const json_t *part, lxm_error *error
 
 /* ---- all ---- */
 
+lxm_status lxm_rules_set_ideographs_apart(lxm_rules *rules, lxm_error *error)
+{
+    if (rules->ideographs && !lxm_recipe_add(&rules->recipe, &lxm_step_ideographs))
+        return lxm_fail_memory(error);
+    rules->ideographs = false;
+    return LXM_OK;
+}
+
 static lxm_status step(lxm_rules *rules, const json_t *part, lxm_error *error)
 {
     const char *type = lxm_rules_type(part);
-    if (rules->ideographs) /* their spaces are the pre-tokenizer's, and come behind it all */
-        return lxm_rules_refuse("behind BertNormalizer", *type ? type : "null", error);
+    lxm_status status = lxm_rules_set_ideographs_apart(rules, error);
+    if (status)
+        return status;
     if (strcmp(type, "BertNormalizer") == 0)
         return bert(rules, part, error);
     if (strcmp(type, "Lowercase") == 0)

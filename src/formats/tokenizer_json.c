@@ -71,6 +71,20 @@ static lxm_status read_added(lxm_rules *rules, lxm_error *error)
     return LXM_OK;
 }
 
+/* Whether one of the tokens to be kept whole is looked for in normalised text. */
+static bool looks_at_normalized(const lxm_rules *rules)
+{
+    for (size_t i = 0; i < rules->recipe.added_count; i++) {
+        const lxm_added *added = &rules->recipe.added[i];
+        bool wanted = !added->special;
+        for (size_t k = 0; k < rules->options.special_count; k++)
+            wanted |= strcmp(rules->options.specials[k], added->content) == 0;
+        if (wanted && added->normalized)
+            return true;
+    }
+    return false;
+}
+
 static lxm_status read_rules(lxm_rules *rules, const lxm_map *map, lxm_error *error)
 {
     lxm_status status = parse(rules, map, error);
@@ -83,7 +97,11 @@ static lxm_status read_rules(lxm_rules *rules, const lxm_map *map, lxm_error *er
     if (!status)
         status =
             lxm_rules_pre_tokenizer(rules, json_object_get(rules->root, "pre_tokenizer"), error);
-    return status ? status : read_added(rules, error);
+    if (!status)
+        status = read_added(rules, error);
+    if (!status && looks_at_normalized(rules))
+        status = lxm_rules_set_ideographs_apart(rules, error);
+    return status;
 }
 
 static bool states_rules(const lxm_tokenizer_options *o)

@@ -10,7 +10,7 @@ typedef struct lxm_rules {
     json_t *root;
     lxm_tokenizer_options options; /* the first step of normalisation is among them */
     lxm_recipe recipe;
-    bool ideographs;    /* the normaliser is BERT's and sets ideographs apart */
+    bool ideographs;    /* BERT's normaliser sets them apart; that is left to the pattern so far */
     lxm_buffer pattern; /* what options.pattern points to, where that isn't a preset's */
 } lxm_rules;
 
@@ -22,6 +22,10 @@ lxm_status lxm_rules_refuse(const char *what, const char *type, lxm_error *error
 
 /* A member that is true or false; `missing` where there is none. */
 bool lxm_rules_flag(const json_t *part, const char *name, bool missing);
+
+/* Other rules follow than BERT's, which would see the spaces around ideographs: they are put
+ * there. */
+lxm_status lxm_rules_set_ideographs_apart(lxm_rules *rules, lxm_error *error);
 
 /* The normaliser goes first. */
 lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_error *error);

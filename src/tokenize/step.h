@@ -62,8 +62,8 @@ struct lxm_step_kind {
     bool (*divides)(const lxm_step *step);
 };
 
-extern const lxm_step_kind lxm_step_unicode, lxm_step_charsmap, lxm_step_replace, lxm_step_prepend,
-    lxm_step_strip, lxm_step_metaspace;
+extern const lxm_step_kind lxm_step_unicode, lxm_step_charsmap, lxm_step_ideographs,
+    lxm_step_replace, lxm_step_prepend, lxm_step_strip, lxm_step_metaspace;
 
 void lxm_step_free(lxm_step *step, const lxm_allocator *allocator);
 
