@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "formats/byte_level.h"
+#include "formats/template_json.h"
 #include "formats/vocab.h"
 #include "formats/vocab_list.h"
 #include "idmap/bpe.h"
@@ -384,6 +385,8 @@ static lxm_status read_file(lxm_vocab *vocab, const uint8_t *bytes, size_t lengt
         status = bad(&p, "no model is in it; of vocab.json or encoder.json, name the folder");
     if (!status)
         status = set_decoding(&p);
+    if (!status)
+        lxm_template_read(&vocab->template, json_object_get(root, "post_processor"));
     lxm_buffer_free(&p.parts);
     lxm_buffer_free(&p.joined);
     lxm_vocab_list_free(&p.list);

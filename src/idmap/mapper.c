@@ -267,8 +267,8 @@ static lxm_status map_missed(lxm_mapper *m, group *g, size_t k, bool offsets, lx
     g->starts[k] = g->ends[k] = first;
     if (!lxm_cache_has_line(&g->places[k])) {
         bool lasts;
-        status =
-            map_token(m, g->tokens, g->first + i, slack * batch + lxm_cache_long_ids, &lasts, error);
+        status = map_token(m, g->tokens, g->first + i, slack * batch + lxm_cache_long_ids, &lasts,
+                           error);
         g->ends[k] = lasts ? m->count : first;
         return status;
     }
@@ -379,6 +379,19 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
         return map_words(m, tokens, error);
     bool cached = m->cache.entries && (!tokens->offsets || m->vocab->exact);
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
+}
+
+lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error)
+{
+    lxm_mapper *m = mapper;
+    if (ids->count == 0)
+        return LXM_OK;
+    if (!reserve_ids(m, ids->count) || !reserve_offsets(m, ids->count))
+        return lxm_fail_memory(error);
+    memcpy(m->ids + m->count, ids->ids, ids->count * sizeof *m->ids);
+    memcpy(m->offsets + 2 * m->count, ids->offsets, 2 * ids->count * sizeof *m->offsets);
+    m->count += ids->count;
+    return LXM_OK;
 }
 
 lxm_ids lxm_mapper_ids(const lxm_mapper *mapper, bool offsets)

@@ -3,6 +3,7 @@
 #define LXM_IDMAP_VOCAB_H
 
 #include "idmap/table.h"
+#include "idmap/template.h"
 
 typedef struct lxm_model lxm_model;
 
@@ -37,6 +38,7 @@ struct lxm_vocab {
     uint32_t *added_ids;
     uint64_t added_first[4]; /* a bit a byte: one of them begins with it */
     lxm_decoding decoding;
+    lxm_template template;
     const char *origin; /* static */
     bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
 };
