@@ -113,7 +113,9 @@ LXM_API lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, 
 typedef enum lxm_join {
     LXM_JOIN_NONE = 0,  /* bytes after bytes */
     LXM_JOIN_SPACE = 1, /* one space between two; none before a WordPiece continuation */
-    LXM_JOIN_BOOK = 2   /* the same, but none before , . : ; ? ! " ( ) ' */
+    LXM_JOIN_BOOK = 2,  /* the same, but none before , . : ; ? ! " ( ) ' */
+    LXM_JOIN_CLEAN = 3  /* the same, but none before what begins with . ? ! , n't 'm 's 've 're:
+                           Hugging Face's clean-up */
 } lxm_join;
 
 /* The way that suits the vocabulary: none where tokens carry their spaces. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "formats/byte_level.h"
+#include "formats/decoder_json.h"
 #include "formats/template_json.h"
 #include "formats/vocab.h"
 #include "formats/vocab_list.h"
@@ -311,27 +312,6 @@ static lxm_status read_unigram(parser *p)
     return status ? status : make_unigram(p, tokens);
 }
 
-/* ---- decoding ---- */
-
-static lxm_status set_decoding(parser *p)
-{
-    const json_t *decoder = json_object_get(p->root, "decoder");
-    lxm_decoding *d = &p->vocab->decoding;
-    const json_t *bpe = find_type(decoder, "decoders", "BPEDecoder");
-    const json_t *replace = find_type(decoder, "decoders", "Replace");
-    const json_t *metaspace = find_type(decoder, "decoders", "Metaspace");
-    const char *content = json_string_value(json_object_get(replace, "content"));
-    d->spaces = metaspace || (content && strcmp(content, " ") == 0);
-    const char *scheme = json_string_value(json_object_get(metaspace, "prepend_scheme"));
-    d->strip = find_type(decoder, "decoders", "Strip") ||
-               (metaspace && !(scheme && strcmp(scheme, "never") == 0));
-    const json_t *suffix = json_object_get(bpe, "suffix");
-    if (json_is_string(suffix) &&
-        !lxm_affix_set(&d->word_end, json_string_value(suffix), json_string_length(suffix)))
-        return unsupported(p, "a decoder's suffix over 32 bytes", "");
-    return LXM_OK;
-}
-
 /* ---- all ---- */
 
 /* Models that older files don't name are known by what they have. */
@@ -383,10 +363,8 @@ static lxm_status read_file(lxm_vocab *vocab, const uint8_t *bytes, size_t lengt
         status = read_model(&p);
     else
         status = bad(&p, "no model is in it; of vocab.json or encoder.json, name the folder");
-    if (!status)
-        status = set_decoding(&p);
-    if (!status)
-        lxm_template_read(&vocab->template, json_object_get(root, "post_processor"));
+    lxm_decoder_read(&vocab->decoding, json_object_get(root, "decoder"));
+    lxm_template_read(&vocab->template, json_object_get(root, "post_processor"));
     lxm_buffer_free(&p.parts);
     lxm_buffer_free(&p.joined);
     lxm_vocab_list_free(&p.list);

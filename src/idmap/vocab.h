@@ -18,9 +18,11 @@ typedef struct lxm_decoding {
     lxm_join join;          /* the way that suits */
     lxm_affix continuation; /* a token that begins with it belongs to the one before */
     lxm_affix word_end;     /* a token that ends with it ends a word: a space stands for it */
-    bool spaces;            /* U+2581 stands for a space */
-    bool strip;             /* but for one that a document begins with */
+    lxm_affix space;        /* stands for a space, */
+    bool strip_first;       /* but for nothing in a document's first token */
+    size_t strip;           /* so many spaces are dropped where a document begins */
     bool bytes;             /* <0xHH> stands for a byte */
+    char refused[64];       /* what can't be done of it; "" for nothing */
 } lxm_decoding;
 
 struct lxm_vocab {
