@@ -60,14 +60,23 @@ static bool crosses(const json_t *merge, const char *mark)
     return strncmp(right, mark, size) == 0 && !marks;
 }
 
-/*
- * Whether a document may be cut wherever a mark stands behind something else. Every symbol that BPE
- * ever has is a character or comes from a merge: where none has such a place inside, nothing merges
- * across it, and both sides become what they become alone.
- */
-static bool marks_divide(const lxm_rules *rules, const char *mark)
+const char *lxm_rules_mark(const json_t *pre_tokenizer)
 {
-    const json_t *model = json_object_get(rules->root, "model");
+    const char *mark = json_string_value(json_object_get(pre_tokenizer, "replacement"));
+    return mark ? mark : usual_mark;
+}
+
+/*
+ * Every symbol that BPE ever has is a character or comes from a merge: where none has such a place
+ * inside, nothing merges across it, and both sides become what they become alone.
+ */
+bool lxm_rules_marks_divide(const json_t *root, const char *mark)
+{
+    const json_t *model = json_object_get(root, "model");
+    const char *kept = json_string_value(
+        json_object_get(json_object_get(root, lxm_rules_own_key), lxm_rules_marks_key));
+    if (!model)
+        return kept && strcmp(kept, mark) == 0;
     const json_t *merges = json_object_get(model, "merges");
     if (!json_is_array(merges) || !json_object_get(json_object_get(model, "vocab"), mark) ||
         json_is_true(json_object_get(model, "ignore_merges")) ||
@@ -98,7 +107,7 @@ static bool spaces_are_marks(const lxm_rules *rules, const char *mark)
 
 static lxm_status uncut(lxm_rules *rules, const char *mark, lxm_error *error)
 {
-    if (!marks_divide(rules, mark))
+    if (!lxm_rules_marks_divide(rules->root, mark))
         return use_pattern(rules, "(?s:.)++", mark, error);
     rules->recipe.divisible = spaces_are_marks(rules, mark);
     return use_pattern(rules, "%*+[^%]++|%++", mark, error);
@@ -133,8 +142,7 @@ static lxm_status scheme(const json_t *part, lxm_prepend *prepend, lxm_error *er
 lxm_status lxm_rules_metaspace(lxm_rules *rules, const json_t *part, bool words, lxm_error *error)
 {
     const lxm_allocator *a = &rules->recipe.allocator;
-    const json_t *replacement = json_object_get(part, "replacement");
-    const char *mark = json_is_string(replacement) ? json_string_value(replacement) : usual_mark;
+    const char *mark = lxm_rules_mark(part);
     size_t size = 0;
     if (*mark)
         lxm_utf8_decode((const uint8_t *)mark, &size);

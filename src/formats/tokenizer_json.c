@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "formats/vocab_compiled.h"
 
 const char *lxm_rules_type(const json_t *part)
 {
@@ -33,18 +34,6 @@ bool lxm_rules_flag(const json_t *part, const char *name, bool missing)
 }
 
 /* ---- opening ---- */
-
-static lxm_status parse(lxm_rules *rules, const lxm_map *map, lxm_error *error)
-{
-    json_error_t reason;
-    rules->root = json_loadb((const char *)map->data, map->length, 0, &reason);
-    if (rules->root)
-        return LXM_OK;
-    if (json_error_code(&reason) == json_error_out_of_memory)
-        return lxm_fail_memory(error);
-    return lxm_fail_at(error, LXM_ERROR_FORMAT, (uint64_t)reason.position,
-                       "this is not a tokenizer.json: %.150s", reason.text);
-}
 
 static lxm_status read_added(lxm_rules *rules, lxm_error *error)
 {
@@ -85,9 +74,37 @@ static bool looks_at_normalized(const lxm_rules *rules)
     return false;
 }
 
+static lxm_status parse(json_t **root, const uint8_t *bytes, size_t length, lxm_error *error)
+{
+    json_error_t reason;
+    *root = json_loadb((const char *)bytes, length, 0, &reason);
+    if (*root)
+        return LXM_OK;
+    if (json_error_code(&reason) == json_error_out_of_memory)
+        return lxm_fail_memory(error);
+    return lxm_fail_at(error, LXM_ERROR_FORMAT, (uint64_t)reason.position,
+                       "this is not a tokenizer.json: %.150s", reason.text);
+}
+
+/* A compiled vocabulary keeps what its tokenizer.json said. */
+static lxm_status parse_compiled(json_t **root, const lxm_map *map, lxm_error *error)
+{
+    lxm_parts parts = {.count = 0};
+    lxm_status status = lxm_compiled_open(&parts, map->data, map->length, error);
+    const lxm_part *description = lxm_parts_find(&parts, lxm_part_description);
+    if (status)
+        return status;
+    if (!description || description->width != 1)
+        return lxm_fail(error, LXM_ERROR_FORMAT,
+                        "this compiled vocabulary doesn't say how text is cut: name it with -p");
+    return parse(root, description->data, description->count, error);
+}
+
 static lxm_status read_rules(lxm_rules *rules, const lxm_map *map, lxm_error *error)
 {
-    lxm_status status = parse(rules, map, error);
+    lxm_status status = lxm_compiled_probe(map->data, map->length)
+                            ? parse_compiled(&rules->root, map, error)
+                            : parse(&rules->root, map->data, map->length, error);
     if (status)
         return status;
     if (!json_object_get(rules->root, "pre_tokenizer"))

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "lexmill/stream.h"
 #include "tokenize/tokenizer.h"
 
 typedef struct lxm_rules {
@@ -37,7 +38,27 @@ lxm_status lxm_rules_metaspace(lxm_rules *rules, const json_t *part, bool words,
 /* No pre-tokenizer: all of a text is one token, or parts of it are that come to the same. */
 lxm_status lxm_rules_uncut(lxm_rules *rules, lxm_error *error);
 
+/* The character that stands for spaces by a pre-tokenizer, or the usual one. */
+const char *lxm_rules_mark(const json_t *pre_tokenizer);
+
+/* Whether a document may be cut wherever a mark stands behind something else, as the merges of the
+ * file's model are. A description without a model says it under these keys. */
+bool lxm_rules_marks_divide(const json_t *root, const char *mark);
+#define lxm_rules_own_key "lexmill"
+#define lxm_rules_marks_key "marks_divide"
+
 /* Whether the normaliser leaves no spaces. */
 bool lxm_rules_no_spaces(const lxm_rules *rules);
+
+/* Appends a preset's pattern, NUL behind it, as a Regex of a tokenizer.json:
+ * lxm_rules_pre_tokenizer knows it again. False when memory runs out. */
+bool lxm_rules_regex(lxm_buffer *regex, const lxm_preset *preset);
+
+/* Whether text may lie between a preset's tokens. */
+bool lxm_rules_drops_text(const lxm_preset *preset);
+
+/* Writes one: an lxm_vocab_format's `write`. */
+lxm_status lxm_tokenizer_json_write(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                                    lxm_output *output, lxm_error *error);
 
 #endif

@@ -64,11 +64,15 @@ def check_family(path, documents, folder):
     but = ambiguous.get(name, [])
     chain = ids_of(good(idmap, *vocab, '-f', 'jsonl', stdin=tokens))
     same(f'{name} chain', chain, want, but)
+    compiled = os.path.join(folder, name + '.compiled')
+    good(idmap, 'convert', path, '-f', 'compiled', '-o', compiled)
+    same(f'{name} compiled', ids_of(good(lexmill, '-V', compiled, *named, '-f', 'jsonl', '-d', 'jsonl', documents)), want)
     before, _, after = templates.get(name, '1 2').partition(' ')
     def frame(lists):
         return [[int(before)] + ids + ([int(after)] if after else []) for ids in lists]
-    one = good(lexmill, *vocab, *named, '--template', '-f', 'jsonl', '-d', 'jsonl', documents)
-    same(f'{name} --template', ids_of(one), frame(want))
+    for v in path, compiled:
+        one = good(lexmill, '-V', v, *named, '--template', '-f', 'jsonl', '-d', 'jsonl', documents)
+        same(f'{name} --template', ids_of(one), frame(want))
     for form in 'jsonl', 'text':  # one after another, and side by side
         two = good(idmap, *vocab, '--template', '-f', form, stdin=tokens)
         lists = ids_of(two) if form == 'jsonl' else [[int(i) for i in line.split()] for line in two.splitlines()]
@@ -79,6 +83,8 @@ def check_family(path, documents, folder):
     check(f'{name} decode count', len(back) == len(shown) + 1 and len(shown) > 50, len(back), len(shown))
     for row, text in zip(shown, back):
         check(f'{name} decode', text == row['text'].encode(), text, row)
+    check(f'{name} decode, compiled', good(idmap, 'decode', '-V', compiled, '--skip-special', '-d', 'nul',
+                                           stdin=lines).split(b'\0') == back)
     check_long(name, vocab, named, folder)
 
 
