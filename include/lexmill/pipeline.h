@@ -107,10 +107,18 @@ LXM_API lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size,
                                           const lxm_stream_options *stream, lxm_output *output,
                                           const lxm_job *job, lxm_error *error);
 
-/* Maps id streams back to text. LXM_DOCUMENTS_FILE puts a newline between two documents, the
- * others end each document as they are read: \n, \n\n, NUL. */
+typedef struct lxm_decode_options {
+    lxm_join join;           /* see lxm_vocab_join */
+    lxm_documents documents; /* LXM_DOCUMENTS_FILE puts a newline between two documents, the others
+                                end each as they are read: \n, \n\n, NUL */
+    bool skip_special;       /* special tokens leave nothing behind */
+} lxm_decode_options;
+
+/* Maps id streams back to text: all bytes that the tokens stand for, whether they make characters
+ * token by token or not. A decoder of a tokenizer.json that can't be done is
+ * LXM_ERROR_UNSUPPORTED. */
 LXM_API lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths,
-                                  size_t path_count, lxm_join join, lxm_documents documents,
+                                  size_t path_count, const lxm_decode_options *options,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
 
 /* Files of ids as training programs read them. */
