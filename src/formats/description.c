@@ -2,8 +2,9 @@
 
 #include "base/error.h"
 #include "formats/json.h"
+#include "formats/model_json.h"
 #include "formats/tokenizer_json.h"
-#include "idmap/bpe.h"
+#include "idmap/model.h"
 
 /* ---- keeping ---- */
 
@@ -49,11 +50,6 @@ static const lxm_preset *find_preset(const char *name)
         if (strcmp(preset->name, name) == 0)
             break;
     return preset;
-}
-
-static bool is_byte_level(const lxm_vocab *vocab)
-{
-    return vocab->model == &lxm_model_bpe && lxm_bpe_options_of(vocab)->byte_level;
 }
 
 static json_t *byte_level(bool add_prefix_space, bool use_regex)
@@ -113,8 +109,9 @@ static lxm_status set_preset(json_t *root, const lxm_vocab *vocab,
     if (options->lowercase && strcmp(preset->name, "bert") != 0)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "lower case goes with the preset bert alone");
     if (json_object_set_new(root, "normalizer", normalizer(preset, options->lowercase)) ||
-        json_object_set_new(root, "pre_tokenizer",
-                            pre_tokenizer(preset, is_byte_level(vocab), &vocab->allocator)))
+        json_object_set_new(
+            root, "pre_tokenizer",
+            pre_tokenizer(preset, lxm_model_is_byte_level(vocab), &vocab->allocator)))
         return lxm_fail_memory(error);
     return LXM_OK;
 }
@@ -143,7 +140,7 @@ static json_t *added_tokens(const lxm_vocab *vocab)
 
 static json_t *decoder(const lxm_vocab *vocab)
 {
-    if (is_byte_level(vocab))
+    if (lxm_model_is_byte_level(vocab))
         return byte_level(true, true);
     if (vocab->model == &lxm_model_wordpiece)
         return json_pack("{s:s,s:s%,s:b}", "type", "WordPiece", "prefix",
