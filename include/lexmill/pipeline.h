@@ -257,9 +257,11 @@ LXM_API lxm_status lxm_run_update(lxm_layer *layer, const lxm_update_options *op
 
 /* What lxm_run_near writes. */
 typedef enum lxm_near_format {
-    LXM_NEAR_TEXT = 0, /* a line a neighbour: query, rank from 1, word or id, score, and the text
-                          where there are texts; a tab between two */
-    LXM_NEAR_JSONL = 1 /* a JSON object a line and query */
+    LXM_NEAR_TEXT = 0,  /* a line a neighbour: query, rank from 1, word or id, score, and the text
+                           where there are texts; a tab between two */
+    LXM_NEAR_JSONL = 1, /* a JSON object a line and query */
+    LXM_NEAR_SAFETENSORS = 2 /* `ids` I64 and `scores` F32 [queries, k, or the rows where they are
+                                fewer]; -1 and NaN where fewer were found */
 } lxm_near_format;
 
 /* Queries are, in this order: the rows of `queries`; `names`; what standard input holds, .npy
