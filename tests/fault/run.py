@@ -37,7 +37,14 @@ SCENARIOS = [
                            "--pad", "0", "-o", "old.safetensors", "ids.bin"]),
     ("embed shards", ["embed", "--dim", "4", "--context", "8", "--shard-size", "20K", "--batch", "16",
                       "-o", "shards", "ids"]),
+    ("shards of ids", ["idmap", "-V", "vocab", "--to", "megatron", "--eot", "1", "--shard-size", "200",
+                       "-o", "shards", "tokens.bin"]),
+    ("shards of ids from text", ["lexmill", "-V", "vocab", "--to", "safetensors", "-d", "line", "--no-eot",
+                                 "--shard-size", "300", "-o", "shards", "text"]),
+    ("shards of ids from ids", ["idmap", "--ids", "--to", "npy", "--no-eot", "-o", "shards", "ids"]),
     ("embed text", ["embed", "--dim", "4", "--init", "uniform", "-f", "text", "-o", "out", "ids"]),
+    ("embed update", ["embed", "update", "-t", "table.npy", "--optimizer", "adam", "--ids", "ids", "-o", "old.npy",
+                      "gradients.npy"]),
     ("embed init", ["embed", "init", "--rows", "200", "--dim", "8", "-o", "old.npy"]),
 ]
 
@@ -77,6 +84,7 @@ def prepare(folder):
     write("many", "".join(f"t{i * 7919 % 5000}\n" for i in range(8000)).encode())
     run(["embed", "init", "--rows", "1000", "--dim", "4", "-o", "table.npy"], None)
     run(["embed", "init", "--rows", "1000", "--dim", "4", "-o", "table.safetensors"], None)
+    run(["embed", "--dim", "4", "-o", "gradients.npy", "ids"], None)
     for name in ("out", "old.npy", "old.safetensors"):
         write(name, b"old")
 

@@ -463,6 +463,7 @@ static lxm_status run_encode(void)
 static lxm_status run_decode(void)
 {
     const char *paths[] = {fix.ids};
+    const lxm_decode_options how = {.join = LXM_JOIN_BOOK, .documents = LXM_DOCUMENTS_LINE};
     lxm_vocab *vocab = NULL;
     lxm_output *output = NULL;
     lxm_job j = job();
@@ -470,8 +471,7 @@ static lxm_status run_decode(void)
     if (!status)
         status = lxm_output_open(&output, fix.output, allocator(), &fix.error);
     if (!status)
-        status = lxm_run_decode(vocab, paths, 1, LXM_JOIN_BOOK, LXM_DOCUMENTS_LINE, output, &j,
-                                &fix.error);
+        status = lxm_run_decode(vocab, paths, 1, &how, output, &j, &fix.error);
     status = settle(output, status);
     lxm_vocab_free(vocab);
     return status;
