@@ -26,6 +26,8 @@ static const char help[] =
     "      --files-from FILE  read the files that FILE names, one a line, as well\n"
     "      --special TOKEN    keep TOKEN whole; may be repeated\n"
     "      --invalid HOW      bad UTF-8: error (default), replace, bytes\n"
+    "      --template         put around documents what VOCAB, a tokenizer.json,\n"
+    "                         states: [CLS] and [SEP], or the like\n"
     "      --offsets          add where an id's bytes stand in the document\n"
     "      --max-token SIZE, --match-limit N    as in tokenize\n"
     "  -f, --format FORMAT    text (default), binary (-b, --binary) or jsonl\n"
@@ -40,7 +42,7 @@ static const char help[] =
     "  lexmill -V gpt2/ -p gpt2 book.txt                     a document a line\n"
     "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed -t t.npy > v.npy\n";
 
-enum { option_unk = cli_text_own };
+enum { option_unk = cli_text_own, option_template };
 
 static const struct option long_options[] = {
     CLI_COMMON_LONG,
@@ -48,6 +50,7 @@ static const struct option long_options[] = {
     CLI_IDS_LONG,
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
+    {"template", no_argument, NULL, option_template},
     {NULL, 0, NULL, 0},
 };
 
@@ -56,6 +59,7 @@ typedef struct settings {
     cli_text text;
     cli_ids ids;
     const char *vocab, *unk;
+    bool use_template;
 } settings;
 
 static void set_option(settings *s, int option)
@@ -64,6 +68,8 @@ static void set_option(settings *s, int option)
         s->vocab = optarg;
     else if (option == option_unk)
         s->unk = optarg;
+    else if (option == option_template)
+        s->use_template = true;
     else if (!cli_ids_option(&s->ids, option) && !cli_text_option(&s->text, option))
         cli_try_help();
 }
@@ -92,6 +98,10 @@ static lxm_status open_vocab(settings *s, lxm_vocab **vocab, lxm_error *error)
     if (status)
         return status;
     choose_pattern(s, *vocab);
+    if (s->use_template && (status = lxm_vocab_use_template(*vocab, error))) {
+        error->path = s->vocab;
+        return status;
+    }
     if (!s->unk)
         return LXM_OK;
     uint32_t id = lxm_vocab_find(*vocab, s->unk, strlen(s->unk));
