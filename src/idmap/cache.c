@@ -71,7 +71,7 @@ static void put_entry(lxm_cache_entry *entry, const lxm_cache_key *key, const ui
                       size_t count)
 {
     entry->key[0] = key->words[0];
-    entry->key[1] = key->words[1] | (uint64_t)count << 60;
+    entry->key[1] = key->words[1] | (uint64_t)count << (lxm_cache_last_byte + 4);
     memcpy(entry->ids, ids, count * sizeof *ids);
 }
 
@@ -126,6 +126,16 @@ static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, ui
     cache->stored += rounded;
 }
 
+/* Makes the second place of a set free: what was there goes into the store. */
+static void evict(lxm_cache *cache, const lxm_cache_entry *entry)
+{
+    lxm_cache_key key = {{entry->key[0], entry->key[1] & ~LXM_CACHE_COUNT}};
+    uint8_t token[sizeof key];
+    memcpy(token, &key, sizeof key);
+    put_record(cache, token, token[lxm_cache_short], lxm_cache_hash(cache, &key), entry->ids,
+               lxm_cache_count(entry));
+}
+
 void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const lxm_cache_key *key,
                    uint64_t hash, const uint32_t *ids, size_t count)
 {
@@ -140,6 +150,8 @@ void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const 
         return;
     if (lxm_cache_count(&set[0]))
         set++;
+    if (lxm_cache_count(set))
+        evict(cache, set);
     put_entry(set, key, ids, count);
     *lxm_cache_near(cache, hash) = *set;
 }

@@ -19,7 +19,11 @@ enum {
     lxm_cache_short = 15,    /* bytes of a key */
     lxm_cache_short_ids = 4, /* of an entry */
     lxm_cache_ways = 2,
+    lxm_cache_last_byte = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 56 : 0, /* of a word */
 };
+
+/* Bits of the second word of an entry's key. */
+#define LXM_CACHE_COUNT ((uint64_t)0xF0 << lxm_cache_last_byte)
 
 /* The bytes, zeros behind them; in the last byte, their number: 0 in an empty entry. */
 typedef struct lxm_cache_key {
@@ -74,7 +78,7 @@ static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length
     key.words[0] &= mask[0];
     key.words[1] &= mask[1];
     key.words[0] |= length > lxm_cache_short; /* which an empty entry hasn't */
-    key.words[1] |= (uint64_t)(length > lxm_cache_short ? 0 : length) << 56;
+    key.words[1] |= (uint64_t)(length > lxm_cache_short ? 0 : length) << lxm_cache_last_byte;
     return key;
 }
 
@@ -95,14 +99,13 @@ static inline lxm_cache_entry *lxm_cache_far(const lxm_cache *cache, uint64_t ha
 
 static inline bool lxm_cache_is(const lxm_cache_entry *entry, const lxm_cache_key *key)
 {
-    const uint64_t count = (uint64_t)0xF0 << 56;
     uint64_t low = entry->key[0] ^ key->words[0], high = entry->key[1] ^ key->words[1];
-    return (low | (high & ~count)) == 0;
+    return (low | (high & ~LXM_CACHE_COUNT)) == 0;
 }
 
 static inline uint32_t lxm_cache_count(const lxm_cache_entry *entry)
 {
-    return (uint32_t)(entry->key[1] >> 60);
+    return (uint32_t)((entry->key[1] & LXM_CACHE_COUNT) >> (lxm_cache_last_byte + 4));
 }
 
 /* What is in the far table comes first of its set, and into the near one. */
