@@ -194,32 +194,57 @@ static lxm_status split_characters(const lxm_vocab *vocab, lxm_mapping *m, lxm_e
 
 /* ---- mapping ---- */
 
-static lxm_status merge(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+static lxm_status split(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
 {
     const bpe *b = vocab->model_data;
     bool affixes = b->options.prefix.length || b->options.suffix.length;
     m->count = m->used = 0;
-    lxm_status status = b->options.byte_level && !affixes ? split_bytes(vocab, m, error)
-                                                          : split_characters(vocab, m, error);
-    if (status)
-        return status;
-    return lxm_merge_symbols(&b->merges, m) ? LXM_OK : lxm_fail_memory(error);
+    return b->options.byte_level && !affixes ? split_bytes(vocab, m, error)
+                                             : split_characters(vocab, m, error);
 }
 
-static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+/* Puts down the id of a token that is kept whole. */
+static bool is_whole(const bpe *b, lxm_mapping *m)
 {
-    const bpe *b = vocab->model_data;
     uint32_t index = LXM_NO_ID;
     if (b->whole.size)
         index = lxm_token_table_find(&b->whole, m->token, m->length);
     if (index == LXM_NO_ID)
-        return merge(vocab, m, error);
+        return false;
     m->count = m->used = 0;
     lxm_mapping_add(m, b->whole_ids[index], m->length);
-    return LXM_OK;
+    return true;
 }
 
-const lxm_model lxm_model_bpe = {.name = "bpe", .map = map, .free = free_bpe};
+static lxm_status merge(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+{
+    const bpe *b = vocab->model_data;
+    lxm_status status = split(vocab, m, error);
+    if (status)
+        return status;
+    return lxm_merge_symbols(&b->merges, m, 1) ? LXM_OK : lxm_fail_memory(error);
+}
+
+static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t count,
+                          size_t *failed, lxm_error *error)
+{
+    const bpe *b = vocab->model_data;
+    for (size_t i = 0; i < count; i++) {
+        lxm_status status = is_whole(b, &mappings[i]) ? LXM_OK : split(vocab, &mappings[i], error);
+        *failed = i;
+        if (status)
+            return status;
+    }
+    return lxm_merge_symbols(&b->merges, mappings, count) ? LXM_OK : lxm_fail_memory(error);
+}
+
+static lxm_status map(const lxm_vocab *vocab, lxm_mapping *mapping, lxm_error *error)
+{
+    size_t failed;
+    return map_all(vocab, mapping, 1, &failed, error);
+}
+
+const lxm_model lxm_model_bpe = {.name = "bpe", .map = map, .map_all = map_all, .free = free_bpe};
 
 /* ---- what is worked out when all is there ---- */
 
@@ -313,9 +338,20 @@ static lxm_status fill_byte_ranks(lxm_vocab *vocab, lxm_error *error)
     return LXM_OK;
 }
 
+/* Most vocabularies number what merges make in the order of merges. */
+static void find_order(lxm_merges *merges, size_t count)
+{
+    size_t rank = 0;
+    merges->first = count ? merges->results[0] : 0;
+    while (rank < count && merges->results[rank] == merges->first + rank)
+        rank++;
+    merges->linear = rank == count;
+}
+
 lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error)
 {
     bpe *b = vocab->model_data;
+    find_order(&b->merges, b->rank_count);
     workshop w;
     lxm_status status = LXM_OK;
     vocab->exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
@@ -391,6 +427,7 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
         status = sort_by_length(vocab, &w, sorted, &count, error);
     for (uint32_t id = 0; !status && id < vocab->table.size; id++)
         b->merges.results[id] = id;
+    b->merges.linear = true;
     if (!status)
         status = find_pairs(vocab, &w, sorted, count, error);
     lxm_release(&vocab->allocator, sorted);

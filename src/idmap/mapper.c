@@ -183,6 +183,19 @@ static inline const uint8_t *token_of(const group *g, size_t i, size_t *length)
     return g->tokens->text + span->begin;
 }
 
+static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t count,
+                          size_t *failed, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    if (vocab->model->map_all)
+        return vocab->model->map_all(vocab, mappings, count, failed, error);
+    for (size_t i = 0; !status && i < count; i++) {
+        status = vocab->model->map(vocab, &mappings[i], error);
+        *failed = i;
+    }
+    return status;
+}
+
 /* Looks into the near table, without a branch on what is found. */
 static inline void look_near(const lxm_mapper *m, group *g)
 {
@@ -252,10 +265,32 @@ static inline void look_into_store(const lxm_mapper *m, group *g)
     g->rest_count = missed;
 }
 
+/* What the model is to map: the tokens that nothing had, but for those that it doesn't see. */
+static size_t gather_rest(lxm_mapper *m, group *g, lxm_mapping *mappings, uint8_t *indices)
+{
+    size_t count = 0;
+    uint32_t *ids = m->fresh;
+    for (size_t k = 0; k < g->rest_count; k++) {
+        size_t i = g->rest[k].index, length;
+        const uint8_t *token = token_of(g, i, &length);
+        g->ids[i] = ids;
+        g->counts[i] = length > 0;
+        *ids = lxm_vocab_find_outside(m->vocab, token, length);
+        indices[count] = (uint8_t)i;
+        mappings[count] =
+            (lxm_mapping){.token = token, .length = length, .ids = ids, .scratch = &m->scratch};
+        count += length > 0 && *ids == LXM_NO_ID;
+        ids += length + 1;
+    }
+    return count;
+}
+
 /* And has the model map what nothing had. */
 static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
 {
-    size_t room = slack, used = 0;
+    lxm_mapping mappings[batch + 1];
+    uint8_t indices[batch + 1];
+    size_t room = slack, failed = 0;
     for (size_t k = 0; k < g->rest_count; k++) {
         size_t length;
         token_of(g, g->rest[k].index, &length);
@@ -263,17 +298,13 @@ static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
     }
     if (!grow(&m->allocator, &m->fresh, &m->fresh_capacity, room, sizeof *m->fresh))
         return lxm_fail_memory(error);
-    for (size_t k = 0; k < g->rest_count; k++) {
-        size_t i = g->rest[k].index, count;
-        lxm_status status =
-            map_anew(m, g->tokens, g->first + i, m->fresh + used, NULL, &count, error);
-        if (status)
-            return status;
-        g->ids[i] = m->fresh + used;
-        g->counts[i] = (uint32_t)count;
-        used += count;
-    }
-    return LXM_OK;
+    size_t count = gather_rest(m, g, mappings, indices);
+    lxm_status status = map_all(m->vocab, mappings, count, &failed, error);
+    if (status == LXM_ERROR_TOKEN && error)
+        error->offset = g->first + indices[failed];
+    for (size_t k = 0; k < count; k++)
+        g->counts[indices[k]] = (uint32_t)mappings[k].count;
+    return status;
 }
 
 static inline bool copy_ids(lxm_mapper *m, const group *g)
