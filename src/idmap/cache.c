@@ -37,7 +37,7 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     *cache = (lxm_cache){.seeds = {lxm_random_seed(), lxm_random_seed()}, .allocator = *allocator};
     if (size == 0)
         return LXM_OK;
-    size_t units = 1, near;
+    size_t units = lxm_cache_slot_ways, near;
     while (units <= size / (2 * unit) && units < (size_t)1 << 34)
         units *= 2;
     near = units / near_share < near_most ? units / near_share : near_most;
@@ -55,7 +55,7 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     cache->store = (uint8_t *)(at += units * sizeof(uint64_t));
     cache->far_mask = 2 * units - 1;
     cache->near_mask = near - 1;
-    cache->slot_mask = units - 1;
+    cache->slot_mask = units / lxm_cache_slot_ways - 1;
     cache->store_size = units * record;
     return LXM_OK;
 }
@@ -96,12 +96,15 @@ static lxm_cache_record *record_at(const lxm_cache *cache, uint32_t place)
 const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
                                               size_t length, uint64_t hash)
 {
-    uint64_t slot = *lxm_cache_slot(cache, hash);
-    if (slot >> 32 != hash >> 32 || (uint32_t)slot == 0)
-        return NULL;
-    const lxm_cache_record *record = record_at(cache, (uint32_t)slot - 1);
-    bool same = record->length == length && memcmp(record->ids + record->count, token, length) == 0;
-    return same ? record : NULL;
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    for (size_t way = 0; way < lxm_cache_slot_ways; way++) {
+        if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
+            continue;
+        const lxm_cache_record *record = record_at(cache, (uint32_t)slots[way] - 1);
+        if (record->length == length && memcmp(record->ids + record->count, token, length) == 0)
+            return record;
+    }
+    return NULL;
 }
 
 static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, uint64_t hash,
@@ -113,7 +116,7 @@ static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, ui
         lxm_cache_find_record(cache, token, length, hash))
         return;
     if (rounded > cache->store_size - cache->stored) {
-        memset(cache->slots, 0, (cache->slot_mask + 1) * sizeof *cache->slots);
+        memset(cache->slots, 0, (cache->slot_mask + 1) * lxm_cache_slot_ways * sizeof(uint64_t));
         cache->stored = 0;
     }
     uint32_t place = (uint32_t)(cache->stored / 8);
@@ -122,7 +125,9 @@ static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, ui
     record->count = (uint32_t)count;
     memcpy(record->ids, ids, count * sizeof *ids);
     memcpy(record->ids + count, token, length);
-    cache->slots[hash & cache->slot_mask] = hash >> 32 << 32 | (place + 1);
+    uint64_t *slots = lxm_cache_slots(cache, hash);
+    memmove(slots + 1, slots, (lxm_cache_slot_ways - 1) * sizeof *slots); /* the oldest goes */
+    slots[0] = hash >> 32 << 32 | (place + 1);
     cache->stored += rounded;
 }
 

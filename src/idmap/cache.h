@@ -19,6 +19,7 @@ enum {
     lxm_cache_short = 15,    /* bytes of a key */
     lxm_cache_short_ids = 4, /* of an entry */
     lxm_cache_ways = 2,
+    lxm_cache_slot_ways = 4,
     lxm_cache_last_byte = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 56 : 0, /* of a word */
 };
 
@@ -46,7 +47,8 @@ typedef struct lxm_cache {
     void *memory;
     lxm_cache_entry *near; /* NULL: there is no cache */
     lxm_cache_entry *far;  /* in sets of lxm_cache_ways */
-    uint64_t *slots;       /* of the store: 32 bits of the hash << 32 | 1 + the record's place */
+    uint64_t
+        *slots; /* of the store, in sets: upper half of the hash << 32 | 1 + the record's place */
     uint8_t *store;
     size_t near_mask, far_mask, slot_mask;
     size_t store_size, stored;
@@ -118,9 +120,10 @@ static inline uint64_t lxm_cache_store_hash(const lxm_cache *cache, const uint8_
     return length > lxm_cache_short ? lxm_hash(token, length, cache->seeds[0]) : hash;
 }
 
-static inline const uint64_t *lxm_cache_slot(const lxm_cache *cache, uint64_t hash)
+/* The set of slots of the store, newest first. */
+static inline uint64_t *lxm_cache_slots(const lxm_cache *cache, uint64_t hash)
 {
-    return cache->slots + (hash & cache->slot_mask);
+    return cache->slots + lxm_cache_slot_ways * (hash & cache->slot_mask);
 }
 
 /* The record of a token, until something is put into the cache; NULL if there is none. */

@@ -248,7 +248,7 @@ static inline void look_into_store(const lxm_mapper *m, group *g)
         size_t length;
         const uint8_t *token = token_of(g, up->index, &length);
         up->hash = lxm_cache_store_hash(&m->cache, token, length, up->hash);
-        __builtin_prefetch(lxm_cache_slot(&m->cache, up->hash));
+        __builtin_prefetch(lxm_cache_slots(&m->cache, up->hash));
     }
     for (size_t k = 0; k < g->rest_count; k++) {
         look_up up = g->rest[k];
