@@ -13,6 +13,7 @@ static const char help[] =
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
     "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
+    "       embed near, embed analogy                the nearest rows: near --help\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
     "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME), of\n"
@@ -46,7 +47,6 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
-    "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum {
@@ -108,6 +108,7 @@ static const struct option long_options[] = {
     {"normalize", no_argument, NULL, option_normalize},
     {"resume", no_argument, NULL, option_resume},
     {"ids-only", no_argument, NULL, option_ids_only},
+    EMBED_NEAR_LONG,
     {NULL, 0, NULL, 0},
 };
 
@@ -426,9 +427,15 @@ static int project(embed_settings *s, int argc, char **argv)
 static const struct {
     const char *name;
     int (*run)(embed_settings *s, int argc, char **argv);
+    const char *help;
 } commands[] = {
-    {"project", project},       {"init", embed_init},     {"info", embed_info},
-    {"convert", embed_convert}, {"verify", embed_verify},
+    {"project", project, help},
+    {"init", embed_init, help},
+    {"info", embed_info, help},
+    {"convert", embed_convert, help},
+    {"verify", embed_verify, help},
+    {"near", embed_near, embed_near_help},
+    {"analogy", embed_analogy, embed_near_help},
 };
 
 int main(int argc, char **argv)
@@ -443,14 +450,18 @@ int main(int argc, char **argv)
             argc--, argv++;
             break;
         }
-    for (int option;
-         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:V:", long_options, NULL)) != -1;)
-        if (!cli_common_option(&s.common, option, help) && !set_table_option(&s, option))
+    for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT EMBED_NEAR_SHORT "t:V:",
+                                           long_options, NULL)) != -1;)
+        if (!cli_common_option(&s.common, option, commands[command].help) &&
+            !set_table_option(&s, option) && !embed_near_option(&s, option))
             set_option(&s, option);
     if (s.fingerprint && commands[command].run != embed_init &&
         commands[command].run != embed_convert)
         cli_usage("--fingerprint belongs to init and convert");
-    if ((s.words || s.save_vocab) && commands[command].run != embed_convert)
+    bool finds = commands[command].run == embed_near || commands[command].run == embed_analogy;
+    if (s.finds && !finds)
+        cli_usage("-k, --metric, --queries, --texts and --exclude-self belong to near");
+    if ((s.save_vocab || (s.words && !finds)) && commands[command].run != embed_convert)
         cli_usage("--vocab and --save-vocab belong to convert");
     return commands[command].run(&s, argc, argv);
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/memory.h"
+#include "lexmill/stream.h"
 #include "lexmill/tokenize.h"
 
 typedef struct lxm_rules {
@@ -26,5 +27,16 @@ bool lxm_rules_flag(const json_t *part, const char *name, bool missing);
 /* The normaliser goes first. */
 lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_error *error);
 lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_error *error);
+
+/* Appends a preset's pattern, NUL behind it, as a Regex of a tokenizer.json:
+ * lxm_rules_pre_tokenizer knows it again. False when memory runs out. */
+bool lxm_rules_regex(lxm_buffer *regex, const lxm_preset *preset);
+
+/* Whether text may lie between a preset's tokens. */
+bool lxm_rules_drops_text(const lxm_preset *preset);
+
+/* Writes one: an lxm_vocab_format's `write`. */
+lxm_status lxm_tokenizer_json_write(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                                    lxm_output *output, lxm_error *error);
 
 #endif

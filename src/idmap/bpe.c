@@ -4,18 +4,9 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "idmap/merging.h"
+#include "idmap/bpe_model.h"
 
-typedef struct bpe {
-    lxm_bpe_options options;
-    lxm_merges merges;
-    size_t rank_count, rank_capacity;
-    uint32_t bytes[256]; /* the id of each byte, or of its <0xHH>; or LXM_NO_ID */
-    /* With ignore_merges: the tokens that merges don't come to. The others come out of the merges
-     * as they are, so that they needn't be looked for. */
-    lxm_token_table whole;
-    uint32_t *whole_ids;
-} bpe;
+typedef struct lxm_bpe bpe;
 
 static void free_bpe(lxm_vocab *vocab)
 {
@@ -23,10 +14,12 @@ static void free_bpe(lxm_vocab *vocab)
     if (!b)
         return;
     lxm_pairs_free(&b->merges.pairs);
-    lxm_release(&vocab->allocator, b->merges.results);
-    lxm_release(&vocab->allocator, b->merges.bytes);
     lxm_token_table_free(&b->whole);
-    lxm_release(&vocab->allocator, b->whole_ids);
+    if (!b->viewed) {
+        lxm_release(&vocab->allocator, b->merges.results);
+        lxm_release(&vocab->allocator, b->merges.bytes);
+        lxm_release(&vocab->allocator, b->whole_ids);
+    }
     lxm_release(&vocab->allocator, b);
     vocab->model_data = NULL;
 }
@@ -235,8 +228,6 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *mapping, lxm_error *e
     return map_all(vocab, mapping, 1, &failed, error);
 }
 
-const lxm_model lxm_model_bpe = {.name = "bpe", .map = map, .map_all = map_all, .free = free_bpe};
-
 /* ---- what is worked out when all is there ---- */
 
 enum { most_at_once = 64, room_at_once = 1 << 16 };
@@ -361,25 +352,21 @@ static lxm_status fill_byte_ranks(lxm_vocab *vocab, lxm_error *error)
     return LXM_OK;
 }
 
-/* Most vocabularies number what merges make in the order of merges. */
-static void find_order(lxm_merges *merges, size_t count)
+bool lxm_bpe_is_exact(const bpe *b)
 {
-    size_t rank = 0;
-    merges->first = count ? merges->results[0] : 0;
-    while (rank < count && merges->results[rank] == merges->first + rank)
-        rank++;
-    merges->linear = rank == count;
+    bool exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
+    for (unsigned byte = 0; byte < 256; byte++)
+        exact &= b->bytes[byte] != LXM_NO_ID;
+    return exact;
 }
 
 lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error)
 {
     bpe *b = vocab->model_data;
-    find_order(&b->merges, b->rank_count);
     workshop w;
     lxm_status status = LXM_OK;
-    vocab->exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
-    for (unsigned byte = 0; byte < 256; byte++)
-        vocab->exact &= b->bytes[byte] != LXM_NO_ID;
+    lxm_merges_find_order(&b->merges, b->rank_count);
+    vocab->exact = lxm_bpe_is_exact(b);
     if (vocab->exact)
         status = fill_byte_ranks(vocab, error);
     if (status || !b->options.ignore_merges)
@@ -467,3 +454,10 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
     close_workshop(&w, vocab);
     return status;
 }
+
+const lxm_model lxm_model_bpe = {.name = "bpe",
+                                 .map = map,
+                                 .map_all = map_all,
+                                 .free = free_bpe,
+                                 .store = lxm_bpe_store,
+                                 .load = lxm_bpe_load};

@@ -13,6 +13,15 @@ static inline uint32_t result_of(const lxm_merges *merges, uint32_t rank)
     return merges->linear ? merges->first + rank : merges->results[rank];
 }
 
+void lxm_merges_find_order(lxm_merges *merges, size_t count)
+{
+    size_t rank = 0;
+    merges->first = count ? merges->results[0] : 0;
+    while (rank < count && merges->results[rank] == merges->first + rank)
+        rank++;
+    merges->linear = rank == count;
+}
+
 /* ---- few ---- */
 
 /* The symbols of a token, from place 1 on, between two sentinels. A pair's rank stands with its

@@ -12,6 +12,12 @@ static bool is_full(size_t size, size_t slot_count)
     return size > slot_count / 16 * 7;
 }
 
+static void set_factors(lxm_pairs *pairs, uint64_t first)
+{
+    pairs->factors[0] = first | 1;
+    pairs->factors[1] = lxm_hash(&pairs->factors[0], sizeof(uint64_t), 1) | 1;
+}
+
 static bool make_slots(lxm_pairs *pairs, size_t slot_count)
 {
     pairs->slots = lxm_allocate(&pairs->allocator, slot_count, sizeof *pairs->slots);
@@ -20,15 +26,14 @@ static bool make_slots(lxm_pairs *pairs, size_t slot_count)
     memset(pairs->slots, 0xFF, slot_count * sizeof *pairs->slots);
     pairs->slot_count = slot_count;
     pairs->shift = 64 - (unsigned)__builtin_ctzll(slot_count);
-    pairs->factors[0] = lxm_random_seed() | 1;
-    pairs->factors[1] = lxm_random_seed() | 1;
     return true;
 }
 
-bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+static bool init(lxm_pairs *pairs, size_t size, uint64_t factor, const lxm_allocator *allocator)
 {
     size_t slot_count = 16;
     *pairs = (lxm_pairs){.allocator = *allocator};
+    set_factors(pairs, factor);
     if (size > (size_t)lxm_pair_max_rank + 1)
         return false;
     while (is_full(size, slot_count))
@@ -36,9 +41,14 @@ bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocato
     return make_slots(pairs, slot_count);
 }
 
+bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+{
+    return init(pairs, size, lxm_random_seed(), allocator);
+}
+
 void lxm_pairs_free(lxm_pairs *pairs)
 {
-    if (pairs->slots)
+    if (pairs->slots && !pairs->viewed)
         lxm_release(&pairs->allocator, pairs->slots);
     pairs->slots = NULL;
 }
@@ -71,13 +81,23 @@ static bool place_all(lxm_pairs *pairs, const lxm_pairs *old, uint64_t item)
     return place(pairs, &item);
 }
 
+void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, uint64_t factor)
+{
+    *pairs = (lxm_pairs){.slots = (uint64_t *)(uintptr_t)slots,
+                         .slot_count = slot_count,
+                         .shift = 64 - (unsigned)__builtin_ctzll(slot_count),
+                         .viewed = true};
+    set_factors(pairs, factor);
+}
+
 /* Moves to a table with other factors, and more slots where need be, that has a place for one
  * more. */
 static bool grow(lxm_pairs *pairs, uint64_t item)
 {
     lxm_pairs old = *pairs;
-    size_t slot_count = is_full(old.size + 1, old.slot_count) ? 2 * old.slot_count : old.slot_count;
+    size_t slot_count = old.slot_count * (is_full(old.size + 1, old.slot_count) ? 2 : 1);
     for (int tries = 1;; tries++) {
+        set_factors(pairs, pairs->factors[1]);
         if (!make_slots(pairs, slot_count)) {
             *pairs = old;
             return false;
@@ -113,4 +133,19 @@ bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t ran
         return false;
     pairs->size++;
     return true;
+}
+
+bool lxm_pairs_of(lxm_pairs *pairs, const uint64_t *keys, size_t count,
+                  const lxm_allocator *allocator)
+{
+    size_t size = 0;
+    for (size_t rank = 0; rank < count; rank++)
+        size += keys[rank] != UINT64_MAX;
+    bool good = init(pairs, size, lxm_hash(keys, count * sizeof *keys, 0), allocator);
+    for (size_t rank = 0; good && rank < count; rank++)
+        if (keys[rank] != UINT64_MAX)
+            good = lxm_pairs_set(pairs, (uint32_t)(keys[rank] >> lxm_pair_id_bits),
+                                 (uint32_t)keys[rank] & ((1u << lxm_pair_id_bits) - 1),
+                                 (uint32_t)rank);
+    return good;
 }

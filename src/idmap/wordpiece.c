@@ -7,6 +7,7 @@ typedef struct wordpiece {
     uint32_t *ids;                 /* of those */
     size_t longest_first, longest_continuation;
     size_t most;
+    bool viewed; /* the ids are another's */
 } wordpiece;
 
 static void free_wordpiece(lxm_vocab *vocab)
@@ -15,7 +16,8 @@ static void free_wordpiece(lxm_vocab *vocab)
     if (!w)
         return;
     lxm_token_table_free(&w->continuations);
-    lxm_release(&vocab->allocator, w->ids);
+    if (!w->viewed)
+        lxm_release(&vocab->allocator, w->ids);
     lxm_release(&vocab->allocator, w);
     vocab->model_data = NULL;
 }
@@ -98,7 +100,57 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
     return LXM_OK;
 }
 
-const lxm_model lxm_model_wordpiece = {.name = "wordpiece", .map = map, .free = free_wordpiece};
+/* ---- as parts ---- */
+
+typedef struct wordpiece_facts {
+    uint64_t longest_first, longest_continuation, most;
+} wordpiece_facts;
+
+static lxm_status store(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *error)
+{
+    const wordpiece *w = vocab->model_data;
+    wordpiece_facts *facts = lxm_parts_make(parts, lxm_part_model, 1, sizeof *facts);
+    if (!facts)
+        return lxm_fail_memory(error);
+    *facts = (wordpiece_facts){w->longest_first, w->longest_continuation, w->most};
+    lxm_parts_add(parts, lxm_part_model_ids, w->ids, w->continuations.size, sizeof *w->ids);
+    return lxm_parts_add_table(parts, lxm_part_model_tokens, &w->continuations, error);
+}
+
+static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error)
+{
+    const lxm_part *facts, *ids;
+    wordpiece *w = lxm_new(&vocab->allocator, sizeof *w);
+    if (!w)
+        return lxm_fail_memory(error);
+    w->viewed = true;
+    vocab->model_data = w;
+    lxm_token_table_init(&w->continuations, &vocab->allocator);
+    lxm_status status =
+        lxm_parts_need(parts, lxm_part_model, sizeof(wordpiece_facts), 1, &facts, error);
+    if (!status)
+        status = lxm_parts_view_table(parts, lxm_part_model_tokens, &w->continuations, error);
+    if (!status)
+        status = lxm_parts_need(parts, lxm_part_model_ids, 4, w->continuations.size, &ids, error);
+    if (!status)
+        status = lxm_part_check_ids(ids, vocab->table.size, UINT64_MAX, error);
+    if (status)
+        return status;
+    const wordpiece_facts *f = facts->data;
+    w->ids = (uint32_t *)(uintptr_t)ids->data;
+    w->longest_first = (size_t)f->longest_first;
+    w->longest_continuation = (size_t)f->longest_continuation;
+    w->most = (size_t)f->most;
+    return LXM_OK;
+}
+
+const lxm_model lxm_model_wordpiece = {
+    .name = "wordpiece", .map = map, .free = free_wordpiece, .store = store, .load = load};
+
+size_t lxm_wordpiece_most(const lxm_vocab *vocab)
+{
+    return ((const wordpiece *)vocab->model_data)->most;
+}
 
 lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t most,
                              lxm_error *error)
