@@ -92,8 +92,13 @@ LXM_API lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, si
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,
                                  const lxm_job *job, lxm_error *error);
 
+/* Hands the ids of id streams to a sink. An id that it refuses is an error with its position. */
+LXM_API lxm_status lxm_run_ids(const char *const *paths, size_t path_count, const lxm_id_sink *sink,
+                               const lxm_job *job, lxm_error *error);
+
 /* Maps token streams to an id stream. With `grow`, tokens that the vocabulary doesn't have are
- * added to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens. */
+ * added to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens. With a sink
+ * (lxm_stream_options), binary id streams in place of token streams are handed on as they are. */
 LXM_API lxm_status lxm_run_encode(const lxm_vocab *vocab, const char *const *paths,
                                   size_t path_count, const lxm_stream_options *stream,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
@@ -102,10 +107,18 @@ LXM_API lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size,
                                           const lxm_stream_options *stream, lxm_output *output,
                                           const lxm_job *job, lxm_error *error);
 
-/* Maps id streams back to text. LXM_DOCUMENTS_FILE puts a newline between two documents, the
- * others end each document as they are read: \n, \n\n, NUL. */
+typedef struct lxm_decode_options {
+    lxm_join join;           /* see lxm_vocab_join */
+    lxm_documents documents; /* LXM_DOCUMENTS_FILE puts a newline between two documents, the others
+                                end each as they are read: \n, \n\n, NUL */
+    bool skip_special;       /* special tokens leave nothing behind */
+} lxm_decode_options;
+
+/* Maps id streams back to text: all bytes that the tokens stand for, whether they make characters
+ * token by token or not. A decoder of a tokenizer.json that can't be done is
+ * LXM_ERROR_UNSUPPORTED. */
 LXM_API lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths,
-                                  size_t path_count, lxm_join join, lxm_documents documents,
+                                  size_t path_count, const lxm_decode_options *options,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
 
 /* Files of ids as training programs read them. */
@@ -121,25 +134,44 @@ typedef enum lxm_id_layout {
 typedef struct lxm_id_shards_options {
     lxm_id_layout layout;
     unsigned width;      /* 16 or 32 bits; 0: as few as vocab_size needs, or the layout's own */
-    uint64_t vocab_size; /* 0: unknown */
+    uint64_t vocab_size; /* 0: unknown; one that doesn't fit the width is LXM_ERROR_ARGUMENT */
     bool has_eot;        /* eot_id stands at the documents' ends, or beginnings */
     uint32_t eot_id;
     uint64_t shard_size;  /* ids a file; 0: 100,000,000; less than 2^31. Megatron's and .safetensors
                              files end with a document, and so may hold more */
+    uint64_t fingerprint; /* of the vocabulary; 0: that of the ids. Other ids are
+                             LXM_ERROR_MISMATCH */
+    bool resume;          /* goes on where a run with the same options and ids was stopped; when
+                             this one fails, what is done stays for another */
     bool replace;         /* files may take the place of others in the folder */
-    const char *settings; /* as in lxm_embed_options */
+    const char *settings; /* what made the ids, for people; NULL: what their stream says */
 } lxm_id_shards_options;
 
 typedef struct lxm_id_shards_result {
-    uint64_t tokens, documents, shards;
+    uint64_t tokens, documents;
+    uint64_t shards; /* 0: a run before had done it all */
 } lxm_id_shards_result;
 
-/* Writes id streams into a folder: ids-00000.bin (.npy, .safetensors; Megatron's also .idx) and so
- * on, and manifest.json, which comes last. Documents without ids are left out. An id that doesn't
- * fit the width is LXM_ERROR_ID with its position. `result` may be NULL. */
-LXM_API lxm_status lxm_run_id_shards(const lxm_id_shards_options *options, const char *const *paths,
-                                     size_t path_count, const char *folder, const lxm_job *job,
-                                     lxm_id_shards_result *result, lxm_error *error);
+/* A folder of ids: ids-00000.bin (.npy, .safetensors; Megatron's also .idx) and so on, and
+ * manifest.json, which comes last. It takes ids through a sink; documents without ids are left out,
+ * and an id that doesn't fit the width is LXM_ERROR_ID. */
+typedef struct lxm_id_shards lxm_id_shards;
+
+/* The folder's name and options->settings outlive the shards. An error of the folder has its name
+ * as error->path. */
+LXM_API lxm_status lxm_id_shards_new(lxm_id_shards **shards, const lxm_id_shards_options *options,
+                                     const char *folder, const lxm_allocator *allocator,
+                                     lxm_error *error);
+
+/* What is due to them; valid as long as they are. */
+LXM_API lxm_id_sink lxm_id_shards_sink(lxm_id_shards *shards);
+
+/* Puts all in its place. `result` may be NULL. */
+LXM_API lxm_status lxm_id_shards_commit(lxm_id_shards *shards, lxm_id_shards_result *result,
+                                        lxm_error *error);
+
+/* Removes what isn't in its place yet, but with `resume` what is done. NULL is allowed. */
+LXM_API void lxm_id_shards_free(lxm_id_shards *shards);
 
 /* How vectors are written. All numbers are little-endian. */
 typedef enum lxm_vector_format {
@@ -195,11 +227,14 @@ LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *c
                                  lxm_embed_result *result, lxm_error *error);
 
 typedef struct lxm_verify_result {
-    uint64_t shards, rows, bytes;
+    uint64_t shards, bytes;
+    uint64_t rows; /* or ids */
+    bool ids;      /* it is a folder of ids */
 } lxm_verify_result;
 
-/* Compares a folder of shards with its manifest: each file's name, size, XXH3 and rows. The first
- * difference is LXM_ERROR_FORMAT. A name that leads out of the folder is refused unread. */
+/* Compares a folder of shards, of vectors or ids, with its manifest: each file's name, size, XXH3
+ * and rows or ids. The first difference is LXM_ERROR_FORMAT. A name that leads out of the folder is
+ * refused unread. */
 LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
                                   lxm_error *error);
 
@@ -238,11 +273,30 @@ LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_opt
                                    const char *output_path, const lxm_job *job,
                                    lxm_convert_result *result, lxm_error *error);
 
+typedef struct lxm_update_options {
+    const char *ids;   /* the ids of one .npy file of gradients: .npy or an id stream; or NULL */
+    const char *state; /* lxm_layer_save's file: loaded where it is there, and written; or
+                          NULL */
+    bool any_rows;     /* as for lxm_layer_load; takes ids of any vocabulary, too */
+    lxm_vector_format format; /* of the table: LXM_VECTORS_NPY or LXM_VECTORS_SAFETENSORS */
+} lxm_update_options;
+
+/* Moves the rows of a new layer by files of gradients, each of which is a step, and writes the
+ * table that it comes to, of 32-bit floats, with the fingerprint of the first. A file is
+ * .safetensors with `ids` (U16, I32, U32, I64 or U64 [n]) and `gradients` (F32, F16 or BF16
+ * [n, dim]), or .npy with gradients alone; more dimensions instead of n are allowed. The state is
+ * written so that one that isn't this table's is never taken for it. */
+LXM_API lxm_status lxm_run_update(lxm_layer *layer, const lxm_update_options *options,
+                                  const char *const *paths, size_t path_count,
+                                  const char *output_path, const lxm_job *job, lxm_error *error);
+
 /* What lxm_run_near writes. */
 typedef enum lxm_near_format {
-    LXM_NEAR_TEXT = 0, /* a line a neighbour: query, rank from 1, word or id, score, and the text
-                          where there are texts; a tab between two */
-    LXM_NEAR_JSONL = 1 /* a JSON object a line and query */
+    LXM_NEAR_TEXT = 0,  /* a line a neighbour: query, rank from 1, word or id, score, and the text
+                           where there are texts; a tab between two */
+    LXM_NEAR_JSONL = 1, /* a JSON object a line and query */
+    LXM_NEAR_SAFETENSORS = 2 /* `ids` I64 and `scores` F32 [queries, k, or the rows where they are
+                                fewer]; -1 and NaN where fewer were found */
 } lxm_near_format;
 
 /* Queries are, in this order: the rows of `queries`; `names`; what standard input holds, .npy

@@ -1,5 +1,6 @@
 /* idmap: tokens -> ids, and back. */
 #define _POSIX_C_SOURCE 200809L
+#include "id_shards.h"
 #include "idmap_convert.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@ static const char help[] =
     "       idmap build [OPTION]... [FILE]...             tokens -> a vocabulary\n"
     "       idmap decode -V VOCAB [OPTION]... [FILE]...   ids -> text\n"
     "       idmap info VOCAB                              what a vocabulary holds\n"
-    "       idmap convert VOCAB -o FILE                   the same in another form\n"
+    "       idmap convert VOCAB -o FILE                   VOCAB in another form\n"
     "Without FILE, or where it is -, reads standard input: a token or id stream.\n"
     "\n"
     "  -V, --vocab VOCAB    encode, decode: the vocabulary. Without it encode grows\n"
@@ -20,19 +21,29 @@ static const char help[] =
     "      --unk TOKEN      encode: what unknown tokens become: a token of VOCAB, or\n"
     "                       id 0 of one that grows; build: add it, behind the words\n"
     "      --save FILE      encode: keep the vocabulary that grew\n"
+    "      --to LAYOUT      encode: shards of ids in the folder that -o names, as nanogpt,\n"
+    "                       llmc, megatron, npy or safetensors read them. --width 16|32\n"
+    "                       bits an id; --shard-size N ids a file (100,000,000);\n"
+    "                       --eot TOKEN or id between documents (default: VOCAB's),\n"
+    "                       --no-eot; --force replaces what is there, --resume goes on\n"
+    "                       with a run that was stopped\n"
+    "      --ids            encode --to: the input is ids already, and text; binary\n"
+    "                       ids are known by their header\n"
     "      --max-size N     encode, build: at most N tokens; build keeps the frequent\n"
     "      --min-count N    build: leave out what is seen less often\n"
     "      --order HOW      build: frequency (default), bytes or appearance\n"
     "      --special TOKEN  build: add TOKEN behind the words; may be repeated\n"
     "      --special-first  build: special tokens and unk get the first ids\n"
     "      --memory SIZE    build: past it, counts go to temporary files (1G)\n"
-    "      --join HOW       decode: space, book or none (default: suits VOCAB)\n"
+    "      --join HOW       decode: space, book, clean or none (default: suits VOCAB)\n"
+    "      --skip-special   decode: special tokens leave nothing behind\n"
+    "      --template       encode: put around documents what VOCAB, a tokenizer.json,\n"
+    "                       states: [CLS] and [SEP], or the like\n"
     "  -d, --documents HOW  decode: told apart as file (default), line, blank or nul\n"
     "  -f, --format FORMAT  encode: text (default), binary (-b, --binary), jsonl\n"
     "                       convert: text, compiled, tokenizer.json, tiktoken,\n"
-    "                       merges.txt, vocab.bpe, vocab.txt (default: by its name)\n"
-    "  -p, --preset NAME    convert: how text is cut; --lowercase goes with bert\n"
-    "      --drop-special   convert: leave out special tokens that have no place\n"
+    "                       merges.txt, vocab.bpe, vocab.txt (default: by -o)\n"
+    "  -p, --preset NAME    convert: how text is cut; --lowercase, --drop-special\n"
     "  -o, --output FILE    write FILE, whole or not at all;  -j, --threads N\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
@@ -50,10 +61,15 @@ enum {
     option_special_first,
     option_memory,
     option_join,
+    option_ids,
+    option_skip_special,
+    option_template,
 };
 
 static const struct option long_options[] = {
     CLI_COMMON_LONG,
+    CLI_IDS_LONG,
+    {"ids", no_argument, NULL, option_ids},
     IDMAP_FORMS_LONG,
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
@@ -65,6 +81,8 @@ static const struct option long_options[] = {
     {"special-first", no_argument, NULL, option_special_first},
     {"memory", required_argument, NULL, option_memory},
     {"join", required_argument, NULL, option_join},
+    {"skip-special", no_argument, NULL, option_skip_special},
+    {"template", no_argument, NULL, option_template},
     {"documents", required_argument, NULL, 'd'},
     {NULL, 0, NULL, 0},
 };
@@ -89,6 +107,16 @@ static const struct {
     {option_special_first, "--special-first", build},
     {option_memory, "--memory", build},
     {option_join, "--join", decode},
+    {option_ids, "--ids", encode},
+    {cli_ids_to, "--to", encode},
+    {cli_ids_width, "--width", encode},
+    {cli_ids_eot, "--eot", encode},
+    {cli_ids_no_eot, "--no-eot", encode},
+    {cli_ids_shard_size, "--shard-size", encode},
+    {cli_ids_force, "--force", encode},
+    {cli_ids_resume, "--resume", encode},
+    {option_skip_special, "--skip-special", decode},
+    {option_template, "--template", encode},
     {'d', "-d", decode},
     {'f', "-f", encode | convert},
     {'p', "-p", convert},
@@ -99,13 +127,15 @@ static const struct {
 
 typedef struct settings {
     cli_common common;
+    cli_ids ids;
+    bool ids_in; /* --ids */
     int command; /* its index */
     const char *vocab, *save;
     lxm_build_options build;
     const char **specials;
     size_t memory;
     lxm_join join;
-    bool join_given;
+    bool join_given, skip_special, use_template;
     lxm_documents documents;
     idmap_forms forms;
 } settings;
@@ -152,7 +182,7 @@ static void set_build_option(settings *s, int option)
 
 static void set_option(settings *s, int option)
 {
-    static const char *const joins[] = {"none", "space", "book", NULL};
+    static const char *const joins[] = {"none", "space", "book", "clean", NULL};
     static const char *const documents[] = {"file", "line", "blank", "nul", NULL};
     switch (option) {
     case 'V':
@@ -167,9 +197,18 @@ static void set_option(settings *s, int option)
     case option_max_size:
         s->build.max_size = cli_number("max-size", optarg, 1, LXM_NO_ID);
         break;
+    case option_ids:
+        s->ids_in = true;
+        break;
     case option_join:
         s->join = (lxm_join)cli_choice("join", optarg, joins);
         s->join_given = true;
+        break;
+    case option_skip_special:
+        s->skip_special = true;
+        break;
+    case option_template:
+        s->use_template = true;
         break;
     case 'd':
         s->documents = (lxm_documents)cli_choice("documents", optarg, documents);
@@ -205,6 +244,8 @@ static lxm_status open_vocab(const settings *s, lxm_vocab **vocab, lxm_error *er
 {
     const char *unk = s->build.unk;
     lxm_status status = lxm_vocab_open(vocab, s->vocab, NULL, error);
+    if (!status && s->use_template && (status = lxm_vocab_use_template(*vocab, error)))
+        error->path = s->vocab;
     if (status || !unk)
         return status;
     uint32_t id = lxm_vocab_find(*vocab, unk, strlen(unk));
@@ -228,13 +269,17 @@ static lxm_status begin_vocab(const settings *s, lxm_vocab **vocab, lxm_error *e
 }
 
 static lxm_status encode_files(const settings *s, const cli_paths *inputs, lxm_vocab *vocab,
-                               lxm_output *output, lxm_error *error)
+                               const lxm_id_sink *sink, lxm_output *output, lxm_error *error)
 {
     cli_progress progress;
-    lxm_stream_options stream = {.format = cli_stream_format(&s->common)};
+    lxm_stream_options stream = {.sink = sink};
     lxm_job job = cli_job(&s->common, inputs, &progress);
     lxm_status status;
-    if (s->vocab) {
+    if (!sink)
+        stream.format = cli_stream_format(&s->common);
+    if (s->ids_in) {
+        status = lxm_run_ids(inputs->paths, inputs->count, sink, &job, error);
+    } else if (s->vocab) {
         stream.fingerprint = lxm_vocab_fingerprint(vocab);
         status = lxm_run_encode(vocab, inputs->paths, inputs->count, &stream, output, &job, error);
     } else {
@@ -251,30 +296,58 @@ static void check_encode(const settings *s)
         cli_usage("--save keeps a vocabulary that grew, and one that -V names doesn't");
     if (s->vocab && s->build.max_size)
         cli_usage("--max-size is for a vocabulary that grows, and one that -V names doesn't");
+    if (!s->vocab && s->use_template)
+        cli_usage("--template puts what a tokenizer.json states around documents: name it with -V");
     if (s->save && strcmp(s->save, "-") == 0 && strcmp(s->common.output, "-") == 0)
         cli_usage("--save - and the ids both go to standard output: name a file for one");
-    cli_stream_format(&s->common); /* before any work */
+    if (s->ids_in && (!s->ids.wanted || s->save || s->build.max_size || s->build.unk))
+        cli_usage("--ids is for --to alone: ids that are given don't change");
+    cli_ids_check(&s->ids, &s->common);
+    if (!s->ids.wanted)
+        cli_stream_format(&s->common); /* before any work */
 }
 
 /* The vocabulary is saved before the ids are in place: ids never stand there without it. */
+static lxm_status write_stream(const settings *s, const cli_paths *inputs, lxm_vocab *vocab,
+                               lxm_error *error)
+{
+    lxm_output *output = NULL;
+    lxm_status status = lxm_output_open(&output, s->common.output, NULL, error);
+    if (!status)
+        status = encode_files(s, inputs, vocab, NULL, output, error);
+    if (!status && s->save)
+        status = idmap_save(vocab, s->save, error);
+    if (!status)
+        return lxm_output_commit(output, error);
+    lxm_output_discard(output);
+    return status;
+}
+
+static lxm_status write_shards(const settings *s, const cli_paths *inputs, lxm_vocab *vocab,
+                               lxm_error *error)
+{
+    lxm_id_shards *shards;
+    cli_ids ids = s->ids;
+    lxm_status status = cli_ids_open(&ids, &s->common, s->vocab ? vocab : NULL, &shards, error);
+    if (status)
+        return status;
+    lxm_id_sink sink = lxm_id_shards_sink(shards);
+    status = encode_files(s, inputs, vocab, &sink, NULL, error);
+    if (!status && s->save)
+        status = idmap_save(vocab, s->save, error);
+    return cli_ids_close(shards, &s->common, status, error);
+}
+
 static lxm_status run_encode(const settings *s, const cli_paths *inputs, lxm_error *error)
 {
     lxm_vocab *vocab = NULL;
-    lxm_output *output = NULL;
     check_encode(s);
     lxm_status status = s->vocab ? open_vocab(s, &vocab, error) : begin_vocab(s, &vocab, error);
     if (!status && s->save)
         status = try_output(s->save, error);
     if (!status)
-        status = lxm_output_open(&output, s->common.output, NULL, error);
-    if (!status)
-        status = encode_files(s, inputs, vocab, output, error);
-    if (!status && s->save)
-        status = idmap_save(vocab, s->save, error);
-    if (status)
-        lxm_output_discard(output);
-    else
-        status = lxm_output_commit(output, error);
+        status = s->ids.wanted ? write_shards(s, inputs, vocab, error)
+                               : write_stream(s, inputs, vocab, error);
     if (!status && s->common.verbose)
         cli_note("the vocabulary has %zu tokens", lxm_vocab_size(vocab));
     lxm_vocab_free(vocab);
@@ -317,13 +390,14 @@ static lxm_status run_decode(const settings *s, const cli_paths *inputs, lxm_err
     if (!s->vocab)
         cli_usage("decode needs the vocabulary that made the ids: name it with -V");
     lxm_job job = cli_job(&s->common, inputs, &progress);
+    lxm_decode_options how = {.documents = s->documents, .skip_special = s->skip_special};
     lxm_status status = lxm_vocab_open(&vocab, s->vocab, NULL, error);
-    if (!status)
+    if (!status) {
+        how.join = s->join_given ? s->join : lxm_vocab_join(vocab);
         status = lxm_output_open(&output, s->common.output, NULL, error);
+    }
     if (!status)
-        status = lxm_run_decode(vocab, inputs->paths, inputs->count,
-                                s->join_given ? s->join : lxm_vocab_join(vocab), s->documents,
-                                output, &job, error);
+        status = lxm_run_decode(vocab, inputs->paths, inputs->count, &how, output, &job, error);
     cli_progress_end(&progress);
     if (status)
         lxm_output_discard(output);
@@ -449,7 +523,8 @@ int main(int argc, char **argv)
     for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT IDMAP_FORMS_SHORT "V:d:",
                                            long_options, NULL)) != -1;) {
         check_owner(&s, option);
-        if (!cli_common_option(&s.common, option, help) && !idmap_forms_option(&s.forms, option))
+        if (!cli_common_option(&s.common, option, help) && !idmap_forms_option(&s.forms, option) &&
+            !cli_ids_option(&s.ids, option))
             set_option(&s, option);
     }
     cli_paths inputs = cli_inputs(argc, argv, optind);

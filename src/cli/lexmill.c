@@ -1,4 +1,5 @@
 /* lexmill: text -> ids, tokenize and idmap in one process. */
+#include "id_shards.h"
 #include "text.h"
 
 #include <string.h>
@@ -25,10 +26,15 @@ static const char help[] =
     "      --files-from FILE  read the files that FILE names, one a line, as well\n"
     "      --special TOKEN    keep TOKEN whole; may be repeated\n"
     "      --invalid HOW      bad UTF-8: error (default), replace, bytes\n"
+    "      --template         put around documents what VOCAB, a tokenizer.json,\n"
+    "                         states: [CLS] and [SEP], or the like\n"
     "      --offsets          add where an id's bytes stand in the document\n"
     "      --max-token SIZE, --match-limit N    as in tokenize\n"
     "  -f, --format FORMAT    text (default), binary (-b, --binary) or jsonl\n"
     "  -o, --output FILE      write FILE, whole or not at all\n"
+    "      --to LAYOUT        shards of ids in the folder that -o names: nanogpt, llmc,\n"
+    "                         megatron, npy or safetensors; with --width, --eot,\n"
+    "                         --no-eot, --shard-size, --force, --resume as in idmap\n"
     "  -j, --threads N        default: all processors; the output is the same\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
@@ -36,20 +42,24 @@ static const char help[] =
     "  lexmill -V gpt2/ -p gpt2 book.txt                     a document a line\n"
     "  lexmill -V cl100k_base.tiktoken -p cl100k -b *.txt | embed -t t.npy > v.npy\n";
 
-enum { option_unk = cli_text_own };
+enum { option_unk = cli_text_own, option_template };
 
 static const struct option long_options[] = {
     CLI_COMMON_LONG,
     CLI_TEXT_LONG,
+    CLI_IDS_LONG,
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
+    {"template", no_argument, NULL, option_template},
     {NULL, 0, NULL, 0},
 };
 
 typedef struct settings {
     cli_common common;
     cli_text text;
+    cli_ids ids;
     const char *vocab, *unk;
+    bool use_template;
 } settings;
 
 static void set_option(settings *s, int option)
@@ -58,7 +68,9 @@ static void set_option(settings *s, int option)
         s->vocab = optarg;
     else if (option == option_unk)
         s->unk = optarg;
-    else if (!cli_text_option(&s->text, option))
+    else if (option == option_template)
+        s->use_template = true;
+    else if (!cli_ids_option(&s->ids, option) && !cli_text_option(&s->text, option))
         cli_try_help();
 }
 
@@ -86,6 +98,10 @@ static lxm_status open_vocab(settings *s, lxm_vocab **vocab, lxm_error *error)
     if (status)
         return status;
     choose_pattern(s, *vocab);
+    if (s->use_template && (status = lxm_vocab_use_template(*vocab, error))) {
+        error->path = s->vocab;
+        return status;
+    }
     if (!s->unk)
         return LXM_OK;
     uint32_t id = lxm_vocab_find(*vocab, s->unk, strlen(s->unk));
@@ -94,28 +110,52 @@ static lxm_status open_vocab(settings *s, lxm_vocab **vocab, lxm_error *error)
     return lxm_vocab_set_unk(*vocab, id, error);
 }
 
-static lxm_status encode(const settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
-                         lxm_tokenize_run_result *result, lxm_error *error)
+static lxm_status encode_files(const settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
+                               const lxm_id_sink *sink, lxm_output *output,
+                               lxm_tokenize_run_result *result, lxm_error *error)
 {
     lxm_tokenizer *tokenizer = NULL;
-    lxm_output *output = NULL;
     cli_progress progress;
-    lxm_stream_options stream = {.format = cli_stream_format(&s->common),
-                                 .offsets = s->text.tokenizer.offsets,
-                                 .fingerprint = lxm_vocab_fingerprint(vocab)};
+    lxm_stream_options stream = {.offsets = s->text.tokenizer.offsets,
+                                 .fingerprint = lxm_vocab_fingerprint(vocab),
+                                 .sink = sink};
+    if (!sink)
+        stream.format = cli_stream_format(&s->common);
     lxm_job job = cli_job(&s->common, inputs, &progress);
     lxm_status status = cli_text_tokenizer(&s->text, &tokenizer, error);
-    if (!status)
-        status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status)
         status = lxm_run_tokenize_encode(tokenizer, vocab, inputs->paths, inputs->count,
                                          &s->text.run, &stream, output, &job, result, error);
     cli_progress_end(&progress);
-    if (status)
-        lxm_output_discard(output);
-    else
-        status = lxm_output_commit(output, error);
     lxm_tokenizer_free(tokenizer);
+    return status;
+}
+
+static lxm_status write_shards(const settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
+                               lxm_tokenize_run_result *result, lxm_error *error)
+{
+    lxm_id_shards *shards;
+    cli_ids ids = s->ids;
+    lxm_status status = cli_ids_open(&ids, &s->common, vocab, &shards, error);
+    if (status)
+        return status;
+    lxm_id_sink sink = lxm_id_shards_sink(shards);
+    status = encode_files(s, inputs, vocab, &sink, NULL, result, error);
+    return cli_ids_close(shards, &s->common, status, error);
+}
+
+static lxm_status encode(const settings *s, const cli_paths *inputs, const lxm_vocab *vocab,
+                         lxm_tokenize_run_result *result, lxm_error *error)
+{
+    lxm_output *output;
+    if (s->ids.wanted)
+        return write_shards(s, inputs, vocab, result, error);
+    lxm_status status = lxm_output_open(&output, s->common.output, NULL, error);
+    if (!status)
+        status = encode_files(s, inputs, vocab, NULL, output, result, error);
+    if (!status)
+        return lxm_output_commit(output, error);
+    lxm_output_discard(output);
     return status;
 }
 
@@ -130,6 +170,9 @@ int main(int argc, char **argv)
             set_option(&s, option);
     if (!s.vocab)
         cli_usage("a vocabulary is needed: name it with -V");
+    cli_ids_check(&s.ids, &s.common);
+    if (!s.ids.wanted)
+        cli_stream_format(&s.common); /* before any work */
     cli_paths inputs = cli_inputs(argc, argv, optind);
     cli_list list = {0};
     lxm_vocab *vocab = NULL;

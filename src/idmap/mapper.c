@@ -127,7 +127,7 @@ static lxm_status map_anew(lxm_mapper *m, const lxm_tokens *tokens, size_t index
         return LXM_OK;
     *count = 1;
     *ids = lxm_vocab_find_outside(m->vocab, mapping.token, mapping.length);
-    if (*ids != LXM_NO_ID)
+    if (*ids != LXM_NO_ID && !tokens->plain)
         return LXM_OK;
     lxm_status status = m->vocab->model->map(m->vocab, &mapping, error);
     *count = mapping.count;
@@ -162,7 +162,8 @@ static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t inde
 typedef struct look_up {
     lxm_cache_key key;
     uint64_t hash;
-    size_t index; /* in the group */
+    uint32_t index; /* in the group */
+    bool lasts;     /* the bytes alone decide what it becomes */
 } look_up;
 
 /* A batch of tokens. The cache stays as it is until all ids are copied. */
@@ -209,7 +210,7 @@ static inline void look_near(const lxm_mapper *m, group *g)
         look_up *up = &g->far[missed];
         up->key = lxm_cache_key_of(tokens->text + begin, spans[i].end - begin, end - begin);
         up->hash = lxm_cache_hash(&cache, &up->key);
-        up->index = i;
+        up->index = (uint32_t)i;
         const lxm_cache_entry *entry = lxm_cache_near(&cache, up->hash);
         g->ids[i] = entry->ids;
         g->counts[i] = lxm_cache_count(entry);
@@ -276,10 +277,11 @@ static size_t gather_rest(lxm_mapper *m, group *g, lxm_mapping *mappings, uint8_
         g->ids[i] = ids;
         g->counts[i] = length > 0;
         *ids = lxm_vocab_find_outside(m->vocab, token, length);
+        g->rest[k].lasts = *ids == LXM_NO_ID;
         indices[count] = (uint8_t)i;
         mappings[count] =
             (lxm_mapping){.token = token, .length = length, .ids = ids, .scratch = &m->scratch};
-        count += length > 0 && *ids == LXM_NO_ID;
+        count += length > 0 && (g->tokens->plain || g->rest[k].lasts);
         ids += length + 1;
     }
     return count;
@@ -350,8 +352,9 @@ static inline void settle(lxm_mapper *m, const group *g)
         const look_up *up = &g->rest[k];
         size_t length;
         const uint8_t *token = token_of(g, up->index, &length);
-        lxm_cache_put(&m->cache, token, length, &up->key, up->hash, g->ids[up->index],
-                      g->counts[up->index]);
+        if (up->lasts)
+            lxm_cache_put(&m->cache, token, length, &up->key, up->hash, g->ids[up->index],
+                          g->counts[up->index]);
     }
 }
 
@@ -423,6 +426,19 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
         return map_words(m, tokens, error);
     bool cached = m->cache.near && (!tokens->offsets || m->vocab->exact);
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
+}
+
+lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error)
+{
+    lxm_mapper *m = mapper;
+    if (ids->count == 0)
+        return LXM_OK;
+    if (!reserve_ids(m, ids->count) || !reserve_offsets(m, ids->count))
+        return lxm_fail_memory(error);
+    memcpy(m->ids + m->count, ids->ids, ids->count * sizeof *m->ids);
+    memcpy(m->offsets + 2 * m->count, ids->offsets, 2 * ids->count * sizeof *m->offsets);
+    m->count += ids->count;
+    return LXM_OK;
 }
 
 lxm_ids lxm_mapper_ids(const lxm_mapper *mapper, bool offsets)

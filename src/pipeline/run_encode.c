@@ -5,9 +5,11 @@
  */
 #include "base/error.h"
 #include "base/pool.h"
+#include "idmap/template.h"
 #include "idmap/vocab.h"
 #include "pipeline/job.h"
 #include "pipeline/mappers.h"
+#include "pipeline/run_ids.h"
 #include "stream/binary.h"
 #include "stream/writer.h"
 
@@ -16,7 +18,8 @@ enum { task_text = 1 << 20 };
 /* A run of tokens of one document: items [from, to) of the task. */
 typedef struct piece {
     size_t from, to;
-    bool last;         /* the document ends here */
+    bool first;        /* the document begins here */
+    bool last;         /* and ends here */
     uint64_t position; /* lxm_block.position */
     bool lines;        /* of which the unit is lines */
     bool has_offsets;
@@ -25,6 +28,7 @@ typedef struct piece {
 
 typedef struct task {
     lxm_mappers *mappers;
+    const lxm_vocab *vocab;
     lxm_allocator allocator;
     lxm_buffer text;
     lxm_span *spans; /* lxm_frame_items of each */
@@ -50,9 +54,10 @@ typedef struct run {
     size_t task_count, next_task;
     lxm_mappers mappers;
     lxm_mapper *mapper; /* of what goes one after another */
-    bool in_document;   /* the document under way has tokens before the task's */
+    bool in_document;   /* the document under way has begun */
     uint32_t *ids;
     size_t ids_capacity;
+    bool passed; /* the streams so far were of ids */
     const char *path;
 } run;
 
@@ -94,7 +99,19 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
         locate(error, block->position, lines, r->path);
         return status;
     }
-    status = lxm_writer_ids(r->writer, &ids, error);
+    const lxm_ids before = lxm_template_before(r->vocab), after = lxm_template_after(r->vocab);
+    if (!r->in_document && before.count)
+        status = lxm_writer_ids(r->writer, &before, error);
+    r->in_document = !block->end_document;
+    if (!status) {
+        status = lxm_writer_ids(r->writer, &ids, error);
+        if (status == LXM_ERROR_ID && lines)
+            locate(error, block->position, lines, r->path);
+        else if (status)
+            lxm_place_id(error, block->position, lines);
+    }
+    if (!status && block->end_document && after.count)
+        status = lxm_writer_ids(r->writer, &after, error);
     if (!status && block->end_document)
         status = lxm_writer_end_document(r->writer, error);
     return status;
@@ -112,7 +129,13 @@ static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
         locate(&t->error, p->position, p->lines, p->path);
         return status;
     }
-    status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
+    const lxm_ids before = lxm_template_before(t->vocab), after = lxm_template_after(t->vocab);
+    if (p->first && before.count)
+        status = t->formatter.functions->ids(&t->formatter, &before, &t->error);
+    if (!status)
+        status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
+    if (!status && p->last && after.count)
+        status = t->formatter.functions->ids(&t->formatter, &after, &t->error);
     if (!status && p->last)
         status = t->formatter.functions->end_document(&t->formatter, &t->error);
     return status;
@@ -198,6 +221,7 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
         size_t n = fitting(t, &block->tokens, from);
         piece p = {.from = t->count,
                    .to = t->count + n,
+                   .first = !r->in_document,
                    .last = block->end_document && from + n == block->tokens.count,
                    .position = block->position + from,
                    .lines = lines,
@@ -207,6 +231,7 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
         if (status)
             return status;
         t->pieces[t->piece_count++] = p;
+        r->in_document = !p.last;
         from += n;
         if (t->count == lxm_frame_items || t->piece_count == lxm_frame_items ||
             t->text.length >= task_text)
@@ -221,6 +246,7 @@ static lxm_status make_task(run *r, task *t, lxm_error *error)
 {
     const lxm_allocator *a = &r->allocator;
     t->mappers = &r->mappers;
+    t->vocab = r->vocab;
     t->allocator = *a;
     lxm_formatter_init(&t->formatter, &r->stream, a);
     lxm_buffer_init(&t->text, a);
@@ -285,11 +311,24 @@ static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
     return status;
 }
 
+/* A stream that has ids already. */
+static lxm_status pass_stream(run *r, lxm_reader *reader, lxm_error *error)
+{
+    if (r->writer)
+        return lxm_fail(error, LXM_ERROR_FORMAT, "a stream of ids behind one of tokens");
+    r->passed = true;
+    return lxm_pass_ids(reader, r->stream.sink, error);
+}
+
 static lxm_status encode_stream(void *context, const char *path, lxm_reader *reader,
                                 lxm_error *error)
 {
     run *r = context;
     r->path = path;
+    if (lxm_reader_kind(reader) == LXM_KIND_IDS)
+        return pass_stream(r, reader, error);
+    if (r->passed)
+        return lxm_fail(error, LXM_ERROR_FORMAT, "a stream of tokens behind one of ids");
     bool more = true, lines = !lxm_reader_is_binary(reader);
     lxm_status status = start(r, reader, error);
     while (!status) {
@@ -310,7 +349,7 @@ static lxm_status finish(run *r, lxm_error *error)
         status = submit(r, error);
     while (!status && r->pool && lxm_pool_pending(r->pool))
         status = collect(r, error);
-    return status ? status : lxm_writer_finish(r->writer, error);
+    return status || r->passed ? status : lxm_writer_finish(r->writer, error);
 }
 
 static lxm_status encode(run *r, const char *const *paths, size_t count,
@@ -319,8 +358,8 @@ static lxm_status encode(run *r, const char *const *paths, size_t count,
     r->allocator = lxm_allocator_or_default(r->job->allocator);
     r->stream = *stream;
     r->stream.kind = LXM_KIND_IDS;
-    lxm_status status =
-        lxm_job_streams(paths, count, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
+    lxm_kind kind = stream->sink ? (lxm_kind)0 : LXM_KIND_TOKENS;
+    lxm_status status = lxm_job_streams(paths, count, kind, r->job, encode_stream, r, error);
     if (!status)
         status = finish(r, error);
     lxm_pool_free(r->pool);

@@ -216,8 +216,8 @@ def time_programs(o, kind, vocab, path):
         with open(text, 'rb') as f, open(short, 'wb') as g:
             g.writelines(line for line, _ in zip(f, range(10000)))
         b = os.path.join(o.build, '')
-        subprocess.run([b + 'idmap', 'convert', vocab, '-f', 'compiled', '-p', kind, '-o', compiled],
-                       check=True)
+        subprocess.run([f'{b}idmap', 'convert', vocab, '-f', 'compiled', '-p', kind, '-o',
+                        compiled], check=True)
         lexmill = f'{b}lexmill -V {compiled} -p {kind} -b'
         idle = seconds(o, f'{lexmill} /dev/null')
         whole = seconds(o, f'{lexmill} {text}')
