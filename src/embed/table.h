@@ -64,6 +64,12 @@ static inline const uint8_t *lxm_table_at(const lxm_table *table, uint64_t row)
     return table->data + words[row].begin + words[row].length + 1;
 }
 
+/* Whether the numbers of a row lie there as floats. */
+static inline bool lxm_table_is_floats(const lxm_table *table)
+{
+    return table->data && !table->widen && !table->weights;
+}
+
 /* How many rows ahead one is fetched into the cache. */
 enum { lxm_table_ahead = 4 };
 

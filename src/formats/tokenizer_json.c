@@ -105,32 +105,43 @@ lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_
 
 /* ---- opening ---- */
 
-static lxm_status read_rules(lxm_rules *rules, const lxm_map *map, lxm_error *error)
-{
-    json_error_t reason;
-    json_t *root = json_loadb((const char *)map->data, map->length, 0, &reason);
-    if (!root) {
-        lxm_status status = lxm_fail_at(error, LXM_ERROR_FORMAT, (uint64_t)reason.position,
-                                        "this is not a tokenizer.json: %.150s", reason.text);
-        return json_error_code(&reason) == json_error_out_of_memory ? lxm_fail_memory(error)
-                                                                    : status;
-    }
-    lxm_status status = LXM_OK;
-    if (!json_object_get(root, "pre_tokenizer"))
-        status = lxm_fail(error, LXM_ERROR_FORMAT,
-                          "this is not a tokenizer.json: it has no pre_tokenizer");
-    if (!status)
-        status = lxm_rules_normalizer(rules, json_object_get(root, "normalizer"), error);
-    if (!status)
-        status = lxm_rules_pre_tokenizer(rules, json_object_get(root, "pre_tokenizer"), error);
-    json_decref(root);
-    return status;
-}
-
 static bool states_rules(const lxm_tokenizer_options *o)
 {
     return o->preset || o->pattern || o->split || o->normal_form || o->strip_marks ||
            o->strip_all_marks || o->lowercase || o->casefold || o->clean || o->prefix_space;
+}
+
+lxm_status lxm_tokenizer_from_json(lxm_tokenizer **tokenizer, const json_t *root,
+                                   const lxm_tokenizer_options *options,
+                                   const lxm_allocator *allocator, lxm_error *error)
+{
+    lxm_allocator a = lxm_allocator_or_default(allocator);
+    lxm_rules rules = {.options = *options};
+    lxm_status status = LXM_OK;
+    *tokenizer = NULL;
+    lxm_buffer_init(&rules.pattern, &a);
+    if (!json_object_get(root, "pre_tokenizer"))
+        status = lxm_fail(error, LXM_ERROR_FORMAT,
+                          "this is not a tokenizer.json: it has no pre_tokenizer");
+    if (!status)
+        status = lxm_rules_normalizer(&rules, json_object_get(root, "normalizer"), error);
+    if (!status)
+        status = lxm_rules_pre_tokenizer(&rules, json_object_get(root, "pre_tokenizer"), error);
+    if (!status)
+        status = lxm_tokenizer_new(tokenizer, &rules.options, allocator, error);
+    lxm_buffer_free(&rules.pattern);
+    return status;
+}
+
+static lxm_status read_json(json_t **root, const lxm_map *map, lxm_error *error)
+{
+    json_error_t reason;
+    *root = json_loadb((const char *)map->data, map->length, 0, &reason);
+    if (*root)
+        return LXM_OK;
+    lxm_status status = lxm_fail_at(error, LXM_ERROR_FORMAT, (uint64_t)reason.position,
+                                    "this is not a tokenizer.json: %.150s", reason.text);
+    return json_error_code(&reason) == json_error_out_of_memory ? lxm_fail_memory(error) : status;
 }
 
 lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
@@ -140,21 +151,20 @@ lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
     static const lxm_tokenizer_options standard;
     *tokenizer = NULL;
     lxm_map map;
-    lxm_allocator a = lxm_allocator_or_default(allocator);
-    lxm_rules rules = {.options = options ? *options : standard};
-    if (states_rules(&rules.options))
+    json_t *root = NULL;
+    options = options ? options : &standard;
+    if (states_rules(options))
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "--from states the pattern and the normalisation: leave out the options "
                         "that do so as well");
     lxm_status status = lxm_map_open(&map, path, error);
     if (status)
         return status;
-    lxm_buffer_init(&rules.pattern, &a);
-    status = read_rules(&rules, &map, error);
+    status = read_json(&root, &map, error);
     lxm_map_close(&map);
     if (!status)
-        status = lxm_tokenizer_new(tokenizer, &rules.options, allocator, error);
-    lxm_buffer_free(&rules.pattern);
+        status = lxm_tokenizer_from_json(tokenizer, root, options, allocator, error);
+    json_decref(root);
     if (status && error && !error->path)
         error->path = path;
     return status;

@@ -27,4 +27,9 @@ bool lxm_rules_flag(const json_t *part, const char *name, bool missing);
 lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_error *error);
 lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_error *error);
 
+/* lxm_tokenizer_open of what a file holds. */
+lxm_status lxm_tokenizer_from_json(lxm_tokenizer **tokenizer, const json_t *root,
+                                   const lxm_tokenizer_options *options,
+                                   const lxm_allocator *allocator, lxm_error *error);
+
 #endif

@@ -89,8 +89,8 @@ static json_t *make_json(const lxm_manifest *manifest)
     failed |= json_object_set_new(root, "dropped_rows", number(manifest->result->dropped));
     if (manifest->shape->context)
         failed |= add_window(root, manifest);
-    failed |= json_object_set_new(root, "pool", json_string(pools[options->pool]));
-    failed |= json_object_set_new(root, "normalize", json_boolean(options->normalize));
+    failed |= json_object_set_new(root, "pool", json_string(pools[options->pool.kind]));
+    failed |= json_object_set_new(root, "normalize", json_boolean(options->pool.normalize));
     failed |= json_object_set_new(root, "positions", json_boolean(options->positions != NULL));
     failed |= json_object_set_new(root, "fingerprint", fingerprint(manifest->shape->fingerprint));
     failed |= json_object_set_new(root, "table_fingerprint",

@@ -1,8 +1,24 @@
-/* Writing rows of a table, for jobs that choose which. */
+/* Embedding what doesn't come as a stream; and writing rows of a table, for jobs that choose which.
+ */
 #ifndef LXM_PIPELINE_RUN_EMBED_H
 #define LXM_PIPELINE_RUN_EMBED_H
 
 #include "lexmill/pipeline.h"
+
+/* Ids of documents, one after another, on their way to vectors. */
+typedef struct lxm_embed_run lxm_embed_run;
+
+/* Opens the output; `fingerprint` is that of the ids' vocabulary, or 0. The options, the job and
+ * the path must outlive the run. */
+lxm_status lxm_embed_run_new(lxm_embed_run **run, const lxm_embed_options *options,
+                             uint64_t fingerprint, const char *output_path, const lxm_job *job,
+                             lxm_error *error);
+lxm_status lxm_embed_run_ids(void *run, const uint32_t *ids, size_t count, lxm_error *error);
+lxm_status lxm_embed_run_end_document(void *run, lxm_error *error);
+
+/* Writes the rest, where `status`, which it returns otherwise, is LXM_OK; frees the run. */
+lxm_status lxm_embed_run_finish(lxm_embed_run *run, lxm_status status, lxm_embed_result *result,
+                                lxm_error *error);
 
 /* The rows `ids` (NULL: those from 0), `rows` of them, as text, .npy or .safetensors; of the
  * options, table, format, dtype and settings count. */

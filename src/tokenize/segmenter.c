@@ -20,7 +20,8 @@ struct lxm_segmenter {
     uint64_t source; /* position in the document of the next byte to be looked at */
     lxm_buffer held; /* text that may be the start of a special token */
     uint64_t held_source;
-    bool started; /* the subject has text: no prefix is due */
+    size_t characters; /* of the document so far, where there is a limit to them */
+    bool started;      /* the subject has text: no prefix is due */
     bool normalizes;
     lxm_normalizer normalizer;
     lxm_subject subject;
@@ -71,6 +72,7 @@ void lxm_segmenter_reset(lxm_segmenter *segmenter)
     segmenter->partial_length = 0;
     segmenter->source = 0;
     segmenter->held.length = 0;
+    segmenter->characters = 0;
     segmenter->started = false;
     lxm_normalizer_reset(&segmenter->normalizer);
     lxm_subject_reset(&segmenter->subject);
@@ -218,10 +220,37 @@ static lxm_status release_held(lxm_segmenter *s, lxm_error *error)
 
 /* ---- UTF-8 ---- */
 
+/* Counts characters until the document has its most; returns the length of those. */
+static size_t count_in(lxm_segmenter *s, const uint8_t *text, size_t length)
+{
+    size_t left = s->tokenizer->options.max_characters - s->characters, at = 0;
+    if (length <= left) { /* so are its characters */
+        s->characters += lxm_utf8_count(text, length);
+        return length;
+    }
+    for (; at < length; at++)
+        if ((text[at] & 0xC0) != 0x80 && left-- == 0)
+            break;
+    s->characters += lxm_utf8_count(text, at);
+    return at;
+}
+
+/* Counts a character; false where the document has its most already. */
+static bool count_one(lxm_segmenter *s)
+{
+    size_t most = s->tokenizer->options.max_characters;
+    if (most && s->characters == most)
+        return false;
+    s->characters++;
+    return true;
+}
+
 static lxm_status push_valid(lxm_segmenter *s, const uint8_t *text, size_t length, lxm_error *error)
 {
     uint64_t source = s->source;
     s->source += length;
+    if (s->tokenizer->options.max_characters)
+        length = count_in(s, text, length);
     if (s->tokenizer->specials.count)
         return push_with_specials(s, text, length, source, error);
     return push_text(s, text, length, source, source + length, error);
@@ -239,7 +268,7 @@ static lxm_status push_invalid(lxm_segmenter *s, const uint8_t *bytes, size_t le
                            bytes[0]);
     lxm_status status = release_held(s, error);
     s->source += length;
-    if (status)
+    if (status || !count_one(s))
         return status;
     if (s->tokenizer->options.invalid == LXM_INVALID_BYTES)
         return emit_whole(s, bytes, length, source, error);
@@ -332,5 +361,6 @@ lxm_status lxm_segmenter_end_document(lxm_segmenter *segmenter, lxm_error *error
 {
     lxm_status status = lxm_segmenter_end_part(segmenter, error);
     segmenter->source = 0;
+    segmenter->characters = 0;
     return status ? status : segmenter->sink.end_document(segmenter->sink.context, error);
 }

@@ -51,6 +51,11 @@ static bool describe(lxm_buffer *text, const lxm_tokenizer_options *o)
         good = good && say(text, "clean", "yes");
     if (o->invalid)
         good = good && say(text, "invalid", invalid[o->invalid]);
+    if (o->max_characters) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", o->max_characters);
+        good = good && say(text, "max-characters", number);
+    }
     for (size_t i = 0; i < o->special_count; i++)
         good = good && say(text, "special", o->specials[i]);
     return good && lxm_buffer_append(text, "", 1);
@@ -109,9 +114,11 @@ static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o
 }
 
 /* A special token with a space in it could lie across a cut; and behind one that ends in a letter a
- * part would have to begin with the prefix. */
+ * part would have to begin with the prefix. A part doesn't know how many characters went before. */
 static bool is_divisible(const lxm_tokenizer_options *o)
 {
+    if (o->max_characters)
+        return false;
     if (o->prefix_space && o->special_count)
         return false;
     for (size_t i = 0; i < o->special_count; i++)
