@@ -27,9 +27,9 @@ static const char help[] =
     "      --pack          windows go on over documents' ends (--eot ID between)\n"
     "      --shuffle SEED  windows in another order; --shuffle-like torch: its order\n"
     "      --ids-only      no vectors, but inputs and what goes along\n"
-    "      --pool HOW      a vector a document: mean, max, sum, first, last\n"
-    "      --normalize     and each of length 1; --max-length N: of its first N ids\n"
-    "      --sif A         rows weigh A / (A + share of the counts of -V VOCAB)\n"
+    "      --pool HOW      a vector a document: mean, max, sum, first, last; with\n"
+    "                      --max-length N of its first N ids, with --sif A of rows\n"
+    "                      weighed by the counts of -V VOCAB, --normalize: length 1\n"
     "      --positions P   add to each window: none, learned or sinusoidal\n"
     "      --batch B       rows (windows) a batch (1024); --drop-last: no part of one\n"
     "  -f, --format F      text, npy, safetensors or shards; default: by name's end,\n"
@@ -46,7 +46,6 @@ static const char help[] =
     "\n"
     "examples:\n"
     "  tokenize book.txt | idmap | embed > vectors.npy\n"
-    "  echo 2 3 5 1 | embed --rows 6 --dim 3 --init torch --seed 123 -f text\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum { option_fingerprint = embed_option_own, option_save_vocab, option_normalize };
