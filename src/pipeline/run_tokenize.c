@@ -1,6 +1,5 @@
 /*
- * text -> tokens, and text -> ids, which is the same with a mapper at the end: into a stream, or to
- * whoever wants the ids as numbers. The input is cut
+ * text -> tokens, and text -> ids, which is the same with a mapper at the end. The input is cut
  * into chunks of a fixed size, so that what comes out can't depend on how it was read. The
  * documents of a chunk are one task for a thread. A document that is longer than a chunk is cut
  * where the tokenizer allows it, so that its parts are tasks as well; where it doesn't, it goes
@@ -11,7 +10,7 @@
 #include "pipeline/job.h"
 #include "pipeline/json_lines.h"
 #include "pipeline/mappers.h"
-#include "pipeline/run_tokenize.h"
+#include "pipeline/token_end.h"
 #include "stream/writer.h"
 #include "tokenize/documents.h"
 #include "tokenize/segmenter.h"
@@ -37,8 +36,7 @@ typedef struct task {
     uint64_t before;   /* bytes of the first piece's document that stand before it */
     const char *path;
     lxm_segmenter *segmenter;
-    lxm_formatter formatter; /* for a stream, */
-    lxm_id_list list;        /* or else */
+    lxm_formatter formatter;
     lxm_token_end end;
     lxm_mappers *mappers; /* NULL: tokens stay what they are */
     const lxm_json_lines *json;
@@ -53,7 +51,6 @@ typedef struct run {
     const lxm_job *job;
     lxm_splitter splitter;
     lxm_writer *writer;
-    const lxm_id_sink *sink; /* instead, or NULL */
     lxm_pool *pool;
     task *tasks;
     size_t task_count, next_task;
@@ -179,13 +176,8 @@ static lxm_status collect(run *r, lxm_error *error)
     uint64_t before = t->first ? 0 : r->line - 1;
     r->line = before + t->lines + 1;
     count_json(r, &t->json_count, t->path, before + 1);
-    if (!t->status) {
-        lxm_status status = r->sink ? lxm_id_list_pour(&t->list, r->sink, error)
-                                    : lxm_writer_join(r->writer, &t->formatter, error);
-        if (status)
-            lxm_job_blame(error, t->path);
-        return status;
-    }
+    if (!t->status)
+        return lxm_writer_join(r->writer, &t->formatter, error);
     if (error) {
         *error = t->error;
         error->path = t->path;
@@ -450,9 +442,7 @@ static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, l
     t->json = &r->json;
     t->mappers = r->vocab ? &r->mappers : NULL;
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
-    lxm_id_list_init(&t->list, &r->allocator);
-    t->end.formatter = r->sink ? NULL : &t->formatter;
-    t->end.list = r->sink ? &t->list : NULL;
+    t->end.formatter = &t->formatter;
     lxm_token_sink sink = lxm_token_end_sink(&t->end);
     t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
     if (!t->bytes)
@@ -481,7 +471,6 @@ static void free_tasks(run *r)
         lxm_segmenter_free(t->segmenter);
         if (t->formatter.functions)
             lxm_formatter_free(&t->formatter);
-        lxm_id_list_free(&t->list);
         lxm_release(&r->allocator, t->bytes);
         lxm_release(&r->allocator, t->pieces);
     }
@@ -491,9 +480,7 @@ static void free_tasks(run *r)
 static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *output,
                         lxm_error *error)
 {
-    lxm_status status = LXM_OK;
-    if (!r->sink)
-        status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
+    lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
     if (!status)
         status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
     if (!status && r->vocab)
@@ -502,7 +489,6 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
     if (!status)
         status = make_tasks(r, stream, error);
     r->end.writer = r->writer;
-    r->end.sink = r->sink;
     lxm_token_sink sink = lxm_token_end_sink(&r->end);
     if (!status)
         status = lxm_segmenter_new(&r->segmenter, r->tokenizer, &sink, &r->allocator, error);
@@ -536,55 +522,46 @@ static lxm_status run_files(run *r, const char *const *paths, size_t count,
         status = run_file(r, paths[i], error);
     if (!status)
         status = drain(r, error);
-    if (!status && r->writer)
+    if (!status)
         status = lxm_writer_finish(r->writer, error);
     finish(r);
     return status;
 }
 
-lxm_status lxm_run_text(const lxm_text_run *text, const lxm_stream_options *stream,
-                        lxm_output *output, const lxm_id_sink *sink,
-                        lxm_tokenize_run_result *result, lxm_error *error)
-{
-    static const lxm_tokenize_run_options standard;
-    lxm_tokenize_run_result unwanted;
-    const lxm_tokenize_run_options *how = text->options ? text->options : &standard;
-    if (how->documents > LXM_DOCUMENTS_JSONL)
-        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
-    lxm_stream_options options = *stream;
-    options.kind = text->vocab ? LXM_KIND_IDS : LXM_KIND_TOKENS;
-    if (!options.settings)
-        options.settings = lxm_tokenizer_settings(text->tokenizer);
-    run r = {.allocator = lxm_allocator_or_default(text->job->allocator),
-             .tokenizer = text->tokenizer,
-             .vocab = text->vocab,
-             .sink = sink,
-             .job = text->job,
-             .inputs = {.job = text->job},
-             .splitter = {.how = splits[how->documents]},
-             /* a document in JSON Lines is one line: its parts can't be written side by side */
-             .parts = stream->format != LXM_STREAM_JSONL && how->documents != LXM_DOCUMENTS_JSONL,
-             .result = result ? result : &unwanted};
-    *r.result = (lxm_tokenize_run_result){0};
-    return run_files(&r, text->paths, text->path_count, how, &options, output, error);
-}
-
 lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
                                    const char *const *paths, size_t path_count,
-                                   const lxm_tokenize_run_options *options,
+                                   const lxm_tokenize_run_options *run_options,
                                    const lxm_stream_options *stream, lxm_output *output,
                                    const lxm_job *job, lxm_tokenize_run_result *result,
                                    lxm_error *error)
 {
-    lxm_text_run text = {tokenizer, vocab, paths, path_count, options, job};
-    return lxm_run_text(&text, stream, output, NULL, result, error);
+    static const lxm_tokenize_run_options standard;
+    lxm_tokenize_run_result unwanted;
+    const lxm_tokenize_run_options *how = run_options ? run_options : &standard;
+    if (how->documents > LXM_DOCUMENTS_JSONL)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
+    lxm_stream_options options = *stream;
+    options.kind = vocab ? LXM_KIND_IDS : LXM_KIND_TOKENS;
+    if (!options.settings)
+        options.settings = lxm_tokenizer_settings(tokenizer);
+    run r = {.allocator = lxm_allocator_or_default(job->allocator),
+             .tokenizer = tokenizer,
+             .vocab = vocab,
+             .job = job,
+             .inputs = {.job = job},
+             .splitter = {splits[how->documents], false},
+             /* a document in JSON Lines is one line: its parts can't be written side by side */
+             .parts = stream->format != LXM_STREAM_JSONL && how->documents != LXM_DOCUMENTS_JSONL,
+             .result = result ? result : &unwanted};
+    *r.result = (lxm_tokenize_run_result){0};
+    return run_files(&r, paths, path_count, how, &options, output, error);
 }
 
 lxm_status lxm_run_tokenize(const lxm_tokenizer *tokenizer, const char *const *paths,
-                            size_t path_count, const lxm_tokenize_run_options *options,
+                            size_t path_count, const lxm_tokenize_run_options *run_options,
                             const lxm_stream_options *stream, lxm_output *output,
                             const lxm_job *job, lxm_tokenize_run_result *result, lxm_error *error)
 {
-    lxm_text_run text = {tokenizer, NULL, paths, path_count, options, job};
-    return lxm_run_text(&text, stream, output, NULL, result, error);
+    return lxm_run_tokenize_encode(tokenizer, NULL, paths, path_count, run_options, stream, output,
+                                   job, result, error);
 }
