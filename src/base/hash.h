@@ -8,9 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/hash_long.h"
+
 static inline uint64_t lxm_hash(const void *bytes, size_t length, uint64_t seed)
 {
-    return XXH3_64bits_withSeed(bytes, length, seed);
+    return length > XXH3_MIDSIZE_MAX ? lxm_hash_long(bytes, length, seed)
+                                     : XXH3_64bits_withSeed(bytes, length, seed);
 }
 
 /* A seed that input can't foresee, for tables that input fills. Output never depends on it. */

@@ -24,6 +24,7 @@ struct lxm_output {
     const char *name; /* for messages: the caller's */
     int fd;
     bool regular; /* a regular file that we began at its start */
+    bool empty;   /* and that held nothing then */
     bool terminal;
     char *target;    /* where a temporary file goes in the end; NULL: written straight */
     char *temporary; /* its name until then; NULL: it has none yet */
@@ -149,7 +150,7 @@ static lxm_status open_named(lxm_output *output, const char *path, lxm_error *er
     lxm_status result = resolve(&output->allocator, path, &output->target, error);
     if (!result)
         result = open_temporary(output, error);
-    output->regular = !result;
+    output->regular = output->empty = !result;
     return result;
 }
 
@@ -165,6 +166,7 @@ static lxm_status open_standard(lxm_output *output, lxm_error *error)
     output->terminal = isatty(STDOUT_FILENO);
     output->regular =
         S_ISREG(status.st_mode) && !(flags & O_APPEND) && lseek(STDOUT_FILENO, 0, SEEK_CUR) == 0;
+    output->empty = output->regular && status.st_size == 0;
 #ifdef F_SETPIPE_SZ
     if (S_ISFIFO(status.st_mode))
         (void)fcntl(STDOUT_FILENO, F_SETPIPE_SZ, 1 << 20);
@@ -201,14 +203,23 @@ lxm_status lxm_output_open(lxm_output **out, const char *path, const lxm_allocat
     return LXM_OK;
 }
 
-/* Room on the disk is taken in large steps. With the size, so that several writers needn't wait for
- * each other. It may fail: then writing says why. */
+/* Room on the disk is taken in large steps: pages that have their place are written faster. In our
+ * temporary file with the size, so that several writers needn't wait for each other; standard
+ * output never looks longer than it is. It may fail: then writing says why. */
 static void reserve(lxm_output *output)
 {
-    if (output->written + reserve_ahead / 2 <= output->reserved)
+    if (!output->empty || output->written + reserve_ahead / 2 <= output->reserved)
         return;
-    (void)fallocate(output->fd, 0, (off_t)output->reserved, reserve_ahead);
+    int mode = output->target ? 0 : FALLOC_FL_KEEP_SIZE;
+    (void)fallocate(output->fd, mode, (off_t)output->reserved, reserve_ahead);
     output->reserved += reserve_ahead;
+}
+
+static lxm_status give_back(const lxm_output *output, lxm_error *error)
+{
+    if (output->reserved > output->written && ftruncate(output->fd, (off_t)output->written))
+        return lxm_fail_io(error, errno, "can't give back room on the disk");
+    return LXM_OK;
 }
 
 /* What is written starts its way to disk at once: the sync at the end has little left to wait for.
@@ -231,10 +242,10 @@ static lxm_status write_cached(lxm_output *output, const void *bytes, size_t len
 {
     lxm_status status = lxm_write_all(output->fd, bytes, length, error);
     output->written += length;
-    if (!status && output->target && output->written >= send_step) {
+    if (!status && output->written >= send_step)
         reserve(output);
+    if (!status && output->target)
         write_behind(output);
-    }
     return status;
 }
 
@@ -389,8 +400,8 @@ static lxm_status put_in_place(lxm_output *output, lxm_error *error)
 {
     int folder = -1, fd = output->fd;
     lxm_status status = end_direct(output, error);
-    if (!status && output->reserved > output->written && ftruncate(fd, (off_t)output->written))
-        status = lxm_fail_io(error, errno, "can't give back room on the disk");
+    if (!status)
+        status = give_back(output, error);
     if (!status && fsync(fd))
         status = lxm_fail_io(error, errno, "can't sync to disk");
     if (!status && !output->temporary)
@@ -414,8 +425,9 @@ lxm_status lxm_output_commit(lxm_output *output, lxm_error *error)
         status = put_in_place(output, error);
     else if (!status) {
         int fd = output->fd;
+        status = give_back(output, error);
         output->fd = -1;
-        if (close(fd))
+        if (close(fd) && !status)
             status = lxm_fail_io(error, errno, "close failed");
     }
     named(output, status, error);

@@ -49,7 +49,7 @@ void lxm_vectors_free(lxm_vectors *vectors)
 lxm_status lxm_vectors_put(lxm_vectors *vectors, const void *bytes, size_t length, lxm_error *error)
 {
     if (vectors->hash)
-        XXH3_64bits_update(vectors->hash, bytes, length);
+        lxm_hash_update(vectors->hash, bytes, length);
     vectors->written += length;
     return lxm_output_write(vectors->output, bytes, length, error);
 }

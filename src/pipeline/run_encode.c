@@ -181,7 +181,7 @@ static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t 
     }
     if (!lxm_buffer_reserve(&t->text, end - t->text.length + lxm_copy_slack))
         return lxm_fail_memory(error);
-    lxm_copy_tokens(t->text.data + t->text.length, tokens, from, count);
+    lxm_copy_tokens(t->text.data + t->text.length, tokens, from, count, end - t->text.length);
     if (tokens->offsets)
         memcpy(t->offsets + 2 * t->count, tokens->offsets + 2 * from,
                2 * count * sizeof *t->offsets);

@@ -6,6 +6,7 @@
  * through one segmenter, chunk after chunk.
  */
 #include "base/error.h"
+#include "base/lines.h"
 #include "base/pool.h"
 #include "pipeline/job.h"
 #include "pipeline/json_lines.h"
@@ -74,26 +75,6 @@ typedef struct run {
     lxm_tokenize_run_result *result;
 } run;
 
-/* Newlines, in lanes of bytes so that a compiler makes vector code of it. */
-static uint64_t count_lines(const uint8_t *bytes, size_t length)
-{
-    enum { lanes = 64, most = 255 };
-    uint64_t lines = 0;
-    while (length >= lanes) {
-        uint8_t counts[lanes] = {0};
-        size_t rounds = length / lanes < most ? length / lanes : most;
-        for (size_t i = 0; i < rounds; i++, bytes += lanes)
-            for (size_t lane = 0; lane < lanes; lane++)
-                counts[lane] = (uint8_t)(counts[lane] + (bytes[lane] == '\n'));
-        for (size_t lane = 0; lane < lanes; lane++)
-            lines += counts[lane];
-        length -= rounds * lanes;
-    }
-    for (size_t i = 0; i < length; i++)
-        lines += bytes[i] == '\n';
-    return lines;
-}
-
 /* Turns a position in a document into one in the file. */
 static void locate(lxm_error *error, uint64_t document, uint64_t position, uint64_t line,
                    const uint8_t *bytes, size_t length)
@@ -102,7 +83,7 @@ static void locate(lxm_error *error, uint64_t document, uint64_t position, uint6
         return;
     error->offset += document;
     if (error->offset >= position && error->offset - position <= length)
-        error->line = line + count_lines(bytes, (size_t)(error->offset - position));
+        error->line = line + lxm_count_lines(bytes, (size_t)(error->offset - position));
 }
 
 /* The documents of lines of JSON. */
@@ -118,7 +99,7 @@ static void run_lines(task *t)
         t->status = lxm_json_lines_push(t->json, t->segmenter, line, length, &skipped, &t->error);
         t->json_count.lines++;
         if (skipped && t->json_count.bad++ == 0)
-            t->json_count.first_bad = 1 + count_lines(t->bytes, t->pieces[i].begin);
+            t->json_count.first_bad = 1 + lxm_count_lines(t->bytes, t->pieces[i].begin);
         if (t->status)
             locate(&t->error, t->position + t->pieces[i].begin, t->position, 1, t->bytes,
                    t->length);
@@ -155,7 +136,7 @@ static void run_task(void *pointer)
         run_pieces(t);
     if (t->mappers)
         lxm_mappers_give(t->mappers, t->end.mapper);
-    t->lines = count_lines(t->bytes, t->length);
+    t->lines = lxm_count_lines(t->bytes, t->length);
 }
 
 /* Adds up lines of JSON; the first of them is number `first` of its file. */
@@ -295,7 +276,7 @@ static size_t first_cut(const run *r, const lxm_piece *piece)
 /* Forgets the first bytes of the chunk, which no task has had. */
 static void consume(run *r, size_t used)
 {
-    r->line = (r->first ? 1 : r->line) + count_lines(r->chunk, used);
+    r->line = (r->first ? 1 : r->line) + lxm_count_lines(r->chunk, used);
     r->first = false;
     r->position += used;
     r->length -= used;
@@ -442,6 +423,7 @@ static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, l
     t->json = &r->json;
     t->mappers = r->vocab ? &r->mappers : NULL;
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
+    t->formatter.valid = r->tokenizer->options.invalid != LXM_INVALID_BYTES;
     t->end.formatter = &t->formatter;
     lxm_token_sink sink = lxm_token_end_sink(&t->end);
     t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);

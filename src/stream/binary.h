@@ -1,21 +1,26 @@
+/* clang-format off: a table */
 /*
  * The binary form of a stream. All numbers are little-endian; every part is a multiple of 8 bytes.
  *
- *   header     magic 89 4C 58 4D 0D 0A 1A 0A, u32 version (1), u8 kind (1 tokens, 2 ids), u8 id
- *              width (4; 0 for tokens), u16 flags (1: offsets), u64 fingerprint of the vocabulary
- *              (0: unknown), u32 length of settings, u32 0, u64 checksum; then the settings
- * (UTF-8), padded with zeros frame      u32 0x4D415246 ("FRAM"), u32 items, u32 document ends, u32
- * 0, u64 payload bytes, u64 0, u64 checksum; then the payload: u32 x items         tokens: where
- * each ends in the text; ids: the ids; padded u32 x document ends how many of the frame's items
- * stand before each; padded u64 x 2 x items     offsets: begin and end in the document (with flag 1
- * only) bytes               tokens: their text, one after another; padded trailer    as a frame
- * with 0x4C494154 ("TAIL"), no items; payload: u64 frames, u64 items, u64 documents, u64 payload
- * bytes of all frames, u64 checksum over the frames' checksums in order: c = XXH3(frame's checksum,
- * seed c), from 0
+ *   header   magic 89 4C 58 4D 0D 0A 1A 0A, u32 version (2), u8 kind (1 tokens, 2 ids), u8 id width
+ *            (4; 0 for tokens), u16 flags (1: offsets), u64 fingerprint of the vocabulary
+ *            (0: unknown), u32 length of settings, u32 0, u64 checksum; then the settings (UTF-8),
+ *            padded with zeros
+ *   frame    u32 0x4D415246 ("FRAM"), u32 items, u32 document ends, u32 0, u64 payload bytes, u64
+ * 0, u64 checksum; then the payload, each section padded with zeros: bytes                tokens
+ * alone: their text, one after another u32 x items          tokens: where each ends in the text;
+ * ids: the ids u32 x document ends  how many of the frame's items stand before each u64 x 2 x items
+ * with flag 1 alone, offsets: begin and end in the document trailer  as a frame with 0x4C494154
+ * ("TAIL"), no items; payload: u64 frames, u64 items, u64 documents, u64 payload bytes of all
+ * frames, u64 checksum over the frames' checksums in order: c = XXH3(frame's checksum, seed c),
+ * from 0
  *
  * A checksum is XXH3-64 of what follows it, seeded with XXH3-64 of what stands before it in the
  * same part. A frame holds at most 16,384 items and 256 KiB of text, or one longer token.
+ *
+ * What a frame has most of, text or ids, comes first, so that it is written where it stays.
  */
+/* clang-format on */
 #ifndef LXM_STREAM_BINARY_H
 #define LXM_STREAM_BINARY_H
 
@@ -25,7 +30,7 @@
 #define LXM_STREAM_MAGIC "\x89LXM\r\n\x1a\n"
 
 enum {
-    lxm_stream_version = 1,
+    lxm_stream_version = 2,
     lxm_frame_tag = 0x4D415246,
     lxm_trailer_tag = 0x4C494154,
     lxm_flag_offsets = 1,
@@ -56,6 +61,17 @@ static inline uint32_t lxm_get_u32(const uint8_t *p)
 static inline uint64_t lxm_get_u64(const uint8_t *p)
 {
     return lxm_get_u32(p) | (uint64_t)lxm_get_u32(p + 4) << 32;
+}
+
+/* `count` numbers in a row. */
+static inline void lxm_put_u32s(uint8_t *p, const uint32_t *values, size_t count)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, values, 4 * count);
+#else
+    for (size_t i = 0; i < count; i++)
+        lxm_put_u32(p + 4 * i, values[i]);
+#endif
 }
 
 static inline size_t lxm_padded(size_t length)

@@ -38,15 +38,14 @@ static bool begin(lxm_formatter *f)
     return true;
 }
 
-static bool put_part(lxm_formatter *f, uint32_t tag, uint32_t items, uint32_t documents,
+static void put_part(uint8_t *header, uint32_t tag, uint32_t items, uint32_t documents,
                      uint64_t payload)
 {
-    uint8_t header[lxm_part_header] = {0};
+    memset(header, 0, lxm_part_header);
     lxm_put_u32(header, tag);
     lxm_put_u32(header + 4, items);
     lxm_put_u32(header + 8, documents);
     lxm_put_u64(header + 16, payload);
-    return lxm_buffer_append(&f->out, header, sizeof header);
 }
 
 static bool put_section(lxm_formatter *f, lxm_buffer *section)
@@ -56,20 +55,46 @@ static bool put_section(lxm_formatter *f, lxm_buffer *section)
     return good;
 }
 
+/* Room at the end of the output for `bytes` more of the open frame's first section. */
+static uint8_t *first_section(lxm_formatter *f, size_t bytes)
+{
+    size_t header = f->open ? 0 : lxm_part_header;
+    if (!lxm_buffer_reserve(&f->out, header + bytes))
+        return NULL;
+    f->out.length += header;
+    f->open += header;
+    return f->out.data + f->out.length;
+}
+
+static void lengthen(lxm_formatter *f, size_t bytes)
+{
+    f->out.length += bytes;
+    f->open += bytes;
+}
+
+static size_t first_length(const lxm_formatter *f)
+{
+    return f->open ? f->open - lxm_part_header : 0;
+}
+
 static bool flush(lxm_formatter *f)
 {
-    uint32_t items = (uint32_t)(f->items.length / 4);
+    bool tokens = f->kind == LXM_KIND_TOKENS;
+    uint32_t items = (uint32_t)((tokens ? f->ends.length : first_length(f)) / 4);
     uint32_t documents = (uint32_t)(f->documents.length / 4);
     if (items == 0 && documents == 0)
         return true;
-    size_t payload = lxm_padded(f->items.length) + lxm_padded(f->documents.length) +
-                     f->places.length + lxm_padded(f->text.length);
-    size_t at = f->out.length;
-    if (!lxm_buffer_reserve(&f->out, lxm_part_header + payload) ||
-        !put_part(f, lxm_frame_tag, items, documents, payload) || !put_section(f, &f->items) ||
-        !put_section(f, &f->documents) || !put_section(f, &f->places) || !put_section(f, &f->text))
+    size_t payload = lxm_padded(first_length(f)) + lxm_padded(f->ends.length) +
+                     lxm_padded(f->documents.length) + f->places.length;
+    if (!first_section(f, payload)) /* more than what is still to come */
         return false;
+    size_t at = f->out.length - f->open;
+    if (!pad(&f->out) || !put_section(f, &f->ends) || !put_section(f, &f->documents) ||
+        !put_section(f, &f->places))
+        return false;
+    put_part(f->out.data + at, lxm_frame_tag, items, documents, payload);
     uint64_t checksum = seal(&f->out, at);
+    f->open = 0;
     f->totals.checksum = lxm_hash(&checksum, sizeof checksum, f->totals.checksum);
     f->totals.frames++;
     f->totals.items += items;
@@ -90,50 +115,43 @@ static bool keep_offsets(lxm_formatter *f, const uint64_t *offsets, size_t count
     return true;
 }
 
-/* How many of the tokens still fit the frame. */
-static size_t fitting(const lxm_formatter *f, const lxm_span *spans, size_t count)
+/* Notes where the tokens end, of those that still fit the frame. Returns how many do, and how many
+ * bytes they have. */
+static size_t append_ends(lxm_formatter *f, const lxm_span *spans, size_t count, size_t *bytes)
 {
-    size_t room = lxm_frame_items - f->items.length / 4, used = f->text.length, n = 0;
-    if (count > room)
-        count = room;
+    size_t used = first_length(f), before = used, items = f->ends.length / 4, n = 0;
+    size_t room = lxm_frame_items - items;
+    uint8_t *ends = f->ends.data + f->ends.length;
+    count = count < room ? count : room;
     for (; n < count; n++) {
-        used += spans[n].end - spans[n].begin;
-        if (used > lxm_frame_text)
+        size_t end = used + (spans[n].end - spans[n].begin);
+        if (end > lxm_frame_text && (items || n))
             break;
+        used = end;
+        lxm_put_u32(ends + 4 * n, (uint32_t)used);
     }
-    return n == 0 && f->items.length == 0 ? 1 : n;
-}
-
-static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens, size_t from, size_t count)
-{
-    const lxm_span *spans = tokens->spans + from;
-    size_t bytes = 0, used = f->text.length;
-    if (!lxm_buffer_reserve(&f->items, 4 * count))
-        return false;
-    uint8_t *ends = f->items.data + f->items.length;
-    for (size_t i = 0; i < count; i++) {
-        bytes += spans[i].end - spans[i].begin;
-        lxm_put_u32(ends + 4 * i, (uint32_t)(used + bytes));
-    }
-    if (!lxm_buffer_reserve(&f->text, bytes + lxm_copy_slack))
-        return false;
-    lxm_copy_tokens(f->text.data + used, tokens, from, count);
-    f->items.length += 4 * count;
-    f->text.length += bytes;
-    return keep_offsets(f, tokens->offsets ? tokens->offsets + 2 * from : NULL, count);
+    f->ends.length += 4 * n;
+    *bytes = used - before;
+    return n;
 }
 
 static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_error *error)
 {
     for (size_t i = 0; i < tokens->count;) {
-        size_t n = fitting(f, tokens->spans + i, tokens->count - i);
+        size_t bytes;
+        if (!lxm_buffer_reserve(&f->ends, 4 * (size_t)lxm_frame_items))
+            return lxm_fail_memory(error);
+        size_t n = append_ends(f, tokens->spans + i, tokens->count - i, &bytes);
         if (n == 0) {
             if (!flush(f))
                 return lxm_fail_memory(error);
             continue;
         }
-        if (!append_tokens(f, tokens, i, n))
+        uint8_t *text = first_section(f, bytes + lxm_copy_slack);
+        if (!text || !keep_offsets(f, tokens->offsets ? tokens->offsets + 2 * i : NULL, n))
             return lxm_fail_memory(error);
+        lxm_copy_tokens(text, tokens, i, n, bytes);
+        lengthen(f, bytes);
         i += n;
     }
     return LXM_OK;
@@ -142,18 +160,16 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
 static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error)
 {
     for (size_t i = 0; i < ids->count;) {
-        size_t n = lxm_frame_items - f->items.length / 4;
+        size_t n = lxm_frame_items - first_length(f) / 4;
         if (n > ids->count - i)
             n = ids->count - i;
-        if (!lxm_buffer_reserve(&f->items, 4 * n))
+        uint8_t *room = first_section(f, 4 * n);
+        if (!room || !keep_offsets(f, ids->offsets ? ids->offsets + 2 * i : NULL, n))
             return lxm_fail_memory(error);
-        for (size_t k = 0; k < n; k++)
-            lxm_put_u32(f->items.data + f->items.length + 4 * k, ids->ids[i + k]);
-        f->items.length += 4 * n;
-        if (!keep_offsets(f, ids->offsets ? ids->offsets + 2 * i : NULL, n))
-            return lxm_fail_memory(error);
+        lxm_put_u32s(room, ids->ids + i, n);
+        lengthen(f, 4 * n);
         i += n;
-        if (f->items.length / 4 == lxm_frame_items && !flush(f))
+        if (first_length(f) / 4 == lxm_frame_items && !flush(f))
             return lxm_fail_memory(error);
     }
     return LXM_OK;
@@ -162,7 +178,8 @@ static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error
 static lxm_status end_document(lxm_formatter *f, lxm_error *error)
 {
     uint8_t items[4];
-    lxm_put_u32(items, (uint32_t)(f->items.length / 4));
+    size_t length = f->kind == LXM_KIND_TOKENS ? f->ends.length : first_length(f);
+    lxm_put_u32(items, (uint32_t)(length / 4));
     bool good = lxm_buffer_append(&f->documents, items, sizeof items);
     if (good && f->documents.length / 4 == lxm_frame_items)
         good = flush(f);
@@ -172,17 +189,18 @@ static lxm_status end_document(lxm_formatter *f, lxm_error *error)
 
 static bool finish(lxm_formatter *f)
 {
-    uint8_t payload[lxm_trailer_payload];
+    uint8_t trailer[lxm_part_header + lxm_trailer_payload];
+    uint8_t *payload = trailer + lxm_part_header;
     if (!flush(f))
         return false;
-    size_t at = f->out.length;
+    put_part(trailer, lxm_trailer_tag, 0, 0, lxm_trailer_payload);
     lxm_put_u64(payload, f->totals.frames);
     lxm_put_u64(payload + 8, f->totals.items);
     lxm_put_u64(payload + 16, f->totals.documents);
     lxm_put_u64(payload + 24, f->totals.bytes);
     lxm_put_u64(payload + 32, f->totals.checksum);
-    if (!put_part(f, lxm_trailer_tag, 0, 0, sizeof payload) ||
-        !lxm_buffer_append(&f->out, payload, sizeof payload))
+    size_t at = f->out.length;
+    if (!lxm_buffer_append(&f->out, trailer, sizeof trailer))
         return false;
     seal(&f->out, at);
     return true;

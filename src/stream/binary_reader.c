@@ -95,10 +95,10 @@ static lxm_status check_trailer(lxm_reader *reader, const uint8_t *payload, size
     return status;
 }
 
-/* Positions of the frame's sections in its payload. */
+/* Positions of the frame's sections behind its text. */
 static size_t documents_at(const lxm_reader *reader)
 {
-    return lxm_padded(4 * reader->frame_items);
+    return reader->items_at + lxm_padded(4 * reader->frame_items);
 }
 
 static size_t offsets_at(const lxm_reader *reader)
@@ -106,18 +106,24 @@ static size_t offsets_at(const lxm_reader *reader)
     return documents_at(reader) + lxm_padded(4 * reader->frame_documents);
 }
 
-static size_t text_at(const lxm_reader *reader)
+/* Finds the sections; false where the payload hasn't the room. */
+static bool find_sections(lxm_reader *reader, size_t payload)
 {
-    return offsets_at(reader) + (reader->has_offsets ? 16 * reader->frame_items : 0);
+    reader->items_at = 0;
+    size_t tail = offsets_at(reader) + (reader->has_offsets ? 16 * reader->frame_items : 0);
+    if (tail > payload)
+        return false;
+    reader->items_at = payload - tail;
+    return true;
 }
 
 /* That the frame's numbers agree with each other and rise. */
-static bool is_sound(const lxm_reader *reader, size_t payload)
+static bool is_sound(lxm_reader *reader, size_t payload)
 {
-    const uint8_t *p = reader->frame;
     size_t items = reader->frame_items, text = 0, before = 0;
-    if (text_at(reader) > payload)
+    if (!find_sections(reader, payload))
         return false;
+    const uint8_t *p = reader->frame + reader->items_at;
     if (reader->kind == LXM_KIND_TOKENS)
         for (size_t i = 0; i < items; i++) {
             size_t end = lxm_get_u32(p + 4 * i);
@@ -126,32 +132,31 @@ static bool is_sound(const lxm_reader *reader, size_t payload)
             text = end;
         }
     for (size_t i = 0; i < reader->frame_documents; i++) {
-        size_t at = lxm_get_u32(p + documents_at(reader) + 4 * i);
+        size_t at = lxm_get_u32(reader->frame + documents_at(reader) + 4 * i);
         if (at < before || at > items)
             return false;
         before = at;
     }
-    return lxm_padded(text) == payload - text_at(reader);
+    return lxm_padded(text) == reader->items_at;
 }
 
 /* Turns the frame's items into the block arrays. */
 static void unpack(lxm_reader *reader)
 {
-    const uint8_t *p = reader->frame;
-    uint32_t begin = (uint32_t)text_at(reader);
-    uint32_t base = begin;
+    const uint8_t *p = reader->frame + reader->items_at;
+    uint32_t begin = 0;
     for (size_t i = 0; i < reader->frame_items; i++) {
         uint32_t value = lxm_get_u32(p + 4 * i);
         if (reader->kind == LXM_KIND_IDS) {
             reader->ids[i] = value;
         } else {
-            reader->spans[i] = (lxm_span){begin, base + value};
-            begin = base + value;
+            reader->spans[i] = (lxm_span){begin, value};
+            begin = value;
         }
     }
     if (reader->has_offsets)
         for (size_t i = 0; i < 2 * reader->frame_items; i++)
-            reader->offsets[i] = lxm_get_u64(p + offsets_at(reader) + 8 * i);
+            reader->offsets[i] = lxm_get_u64(reader->frame + offsets_at(reader) + 8 * i);
 }
 
 static lxm_status open_frame(lxm_reader *reader, size_t payload, lxm_error *error)

@@ -19,8 +19,7 @@ void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *opti
         .settings = options->settings ? options->settings : "",
     };
     lxm_buffer_init(&formatter->out, allocator);
-    lxm_buffer_init(&formatter->items, allocator);
-    lxm_buffer_init(&formatter->text, allocator);
+    lxm_buffer_init(&formatter->ends, allocator);
     lxm_buffer_init(&formatter->documents, allocator);
     lxm_buffer_init(&formatter->places, allocator);
     lxm_spool_init(&formatter->spool, spool_memory, NULL, allocator);
@@ -29,8 +28,7 @@ void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *opti
 void lxm_formatter_free(lxm_formatter *formatter)
 {
     lxm_buffer_free(&formatter->out);
-    lxm_buffer_free(&formatter->items);
-    lxm_buffer_free(&formatter->text);
+    lxm_buffer_free(&formatter->ends);
     lxm_buffer_free(&formatter->documents);
     lxm_buffer_free(&formatter->places);
     lxm_spool_free(&formatter->spool);
@@ -79,14 +77,13 @@ lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm
     return LXM_OK;
 }
 
-void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count)
+void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count,
+                     size_t bytes)
 {
     if (count == 0)
         return;
     const lxm_span *spans = tokens->spans + from;
-    size_t begin = spans[0].begin, readable = spans[count - 1].end, bytes = 0;
-    for (size_t i = 0; i < count; i++)
-        bytes += spans[i].end - spans[i].begin;
+    size_t begin = spans[0].begin, readable = spans[count - 1].end;
     if (bytes == readable - begin) { /* no gaps: one piece of text */
         memcpy(text, tokens->text + begin, bytes);
         return;
@@ -94,8 +91,10 @@ void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_
     for (size_t i = 0; i < count; i++) {
         size_t length = spans[i].end - spans[i].begin;
         const uint8_t *token = tokens->text + spans[i].begin;
-        if (length <= lxm_copy_slack && spans[i].begin + (size_t)lxm_copy_slack <= readable)
-            memcpy(text, token, lxm_copy_slack); /* a fixed length is far cheaper */
+        bool fixed =
+            length <= lxm_copy_slack && spans[i].begin + (size_t)lxm_copy_slack <= readable;
+        if (fixed) /* a fixed length is far cheaper */
+            memcpy(text, token, lxm_copy_slack);
         else
             memcpy(text, token, length);
         text += length;

@@ -33,11 +33,12 @@ struct lxm_formatter {
     uint64_t fingerprint;
     const char *settings;
     lxm_buffer out;
+    bool valid;       /* tokens come from text that is UTF-8 for certain */
     bool in_document; /* the document that is under way has an item already */
     bool separate;    /* text: a separator is due before what comes next */
     /* binary: the frame under way */
-    lxm_buffer items; /* tokens: ends, u32; ids: u32 */
-    lxm_buffer text;
+    size_t open;     /* bytes of it that stand at the end of `out` already; 0: none */
+    lxm_buffer ends; /* of tokens, u32 */
     lxm_buffer documents;
     lxm_buffer places; /* offsets */
     lxm_totals totals;
@@ -58,10 +59,11 @@ lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm
 /* LXM_OK, or LXM_ERROR_MEMORY where something that only memory can fail wasn't good. */
 lxm_status lxm_format_status(bool good, lxm_error *error);
 
-/* Copies the text of tokens, one behind the other, to where there is room for lxm_copy_slack bytes
- * more than they have. */
-enum { lxm_copy_slack = 16 };
-void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count);
+/* Copies the text of tokens, one behind the other, to where there is room for lxm_copy_slack more
+ * than the `bytes` that they have. */
+enum { lxm_copy_slack = 32 };
+void lxm_copy_tokens(uint8_t *text, const lxm_tokens *tokens, size_t from, size_t count,
+                     size_t bytes);
 
 /* Decimal digits of a number; returns the end. `text` holds 20. */
 uint8_t *lxm_format_number(uint8_t *text, uint64_t number);

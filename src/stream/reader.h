@@ -32,8 +32,9 @@ struct lxm_reader {
     char *settings;
     uint64_t frames, items, documents, bytes, checksum;
     size_t frame_items, frame_documents, item, document; /* the frame, and how far it is read */
-    const uint8_t *frame;                                /* its payload, in the window */
-    size_t frame_length;                                 /* in the window, header included */
+    size_t items_at;      /* where its items begin: behind the text */
+    const uint8_t *frame; /* its payload, in the window */
+    size_t frame_length;  /* in the window, header included */
 };
 
 /* Reads on until `wanted` bytes wait in the window, or the input ends. */

@@ -40,17 +40,43 @@ static bool is_inside_character(uint8_t byte)
     return (byte & 0xC0) == 0x80;
 }
 
-/* Writes a short token that needs no escape and its newline; false where it isn't one. `readable`
- * bytes, valid UTF-8 as a whole, can be read, and 17 written. */
-static bool put_short(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
+static bool cuts_characters(const uint8_t *token, size_t length, size_t readable)
 {
-    if (length > 16 || readable < 16 || escapes(token, length))
-        return false;
-    if (is_inside_character(token[0]) || (length < readable && is_inside_character(token[length])))
-        return false;
-    memcpy(out, token, 16); /* a fixed length is far cheaper */
-    out[length] = '\n';
-    return true;
+    return is_inside_character(token[0]) ||
+           (length < readable && is_inside_character(token[length]));
+}
+
+static uint8_t *put_escape(uint8_t *out, uint8_t byte)
+{
+    *out++ = '\\';
+    *out++ = byte == '\n' ? 'n' : byte == '\r' ? 'r' : byte == '\t' ? 't' : byte ? '\\' : '0';
+    return out;
+}
+
+/* Writes a token of whole characters and its newline, of which `readable` bytes can be read and
+ * 2 length + 17 written, and returns the end. */
+static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
+{
+    uint8_t tail[32];
+    for (size_t at = 0; at < length;) {
+        size_t n = length - at < 16 ? length - at : 16;
+        const uint8_t *from = token + at;
+        if (readable - at < 16)
+            from = memcpy(tail, from, n);
+        memcpy(out, from, 16); /* a fixed length is far cheaper */
+        unsigned found = escapes(from, n);
+        if (found) {
+            n = (unsigned)__builtin_ctz(found);
+            put_escape(out + n, from[n]);
+            out += n + 2;
+            at += n + 1;
+        } else {
+            out += n;
+            at += n;
+        }
+    }
+    *out = '\n';
+    return out + 1;
 }
 
 static bool put_offsets(lxm_formatter *f, const uint64_t *offsets)
@@ -87,17 +113,19 @@ static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
     const uint64_t *offsets = f->offsets ? tokens->offsets : NULL;
     /* where the text as a whole is UTF-8, so is each token that begins and ends between characters
      */
-    bool valid = lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
+    bool valid = f->valid || lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
     for (size_t i = 0; i < tokens->count; i++) {
         const uint8_t *token = tokens->text + spans[i].begin;
-        size_t length = spans[i].end - spans[i].begin;
-        if (!lxm_buffer_reserve(&f->out, 32))
+        size_t length = spans[i].end - spans[i].begin, readable = end - spans[i].begin;
+        if (!valid || offsets || cuts_characters(token, length, readable)) {
+            if (!put_token(f, token, length, offsets ? offsets + 2 * i : NULL))
+                return false;
+            continue;
+        }
+        if (!lxm_buffer_reserve(&f->out, 2 * length + 32))
             return false;
-        if (valid && !offsets &&
-            put_short(f->out.data + f->out.length, token, length, end - spans[i].begin))
-            f->out.length += length + 1;
-        else if (!put_token(f, token, length, offsets ? offsets + 2 * i : NULL))
-            return false;
+        uint8_t *out = f->out.data + f->out.length;
+        f->out.length += (size_t)(put_characters(out, token, length, readable) - out);
     }
     return true;
 }

@@ -39,13 +39,16 @@ void lxm_writer_free(lxm_writer *writer)
     lxm_release(&a, writer);
 }
 
+/* Sends what is finished, where that is at least so much. */
 static lxm_status send(lxm_writer *writer, size_t at_least, lxm_error *error)
 {
     lxm_buffer *out = &writer->formatter.out;
-    if (out->length < at_least)
+    size_t open = writer->formatter.open, ready = out->length - open;
+    if (ready < at_least || ready == 0)
         return LXM_OK;
-    lxm_status status = lxm_output_write(writer->output, out->data, out->length, error);
-    out->length = 0;
+    lxm_status status = lxm_output_write(writer->output, out->data, ready, error);
+    memmove(out->data, out->data + ready, open);
+    out->length = open;
     return status;
 }
 

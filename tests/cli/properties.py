@@ -149,6 +149,28 @@ def vectors_do_not_depend_on_threads_reads_or_locale():
 
 
 @test
+def a_large_redirected_output_takes_no_more_than_its_room():
+    ids = b" ".join(b"%d" % (i % 1000) for i in range(5000))
+    command = [os.path.join(build, "embed"), "--dim", "768", "--rows", "1000"]
+    with tempfile.TemporaryDirectory() as folder:
+        plain, longer = os.path.join(folder, "plain"), os.path.join(folder, "longer")
+        with open(plain, "wb") as file:
+            subprocess.run(command, input=ids, stdout=file, check=True)
+        status = os.stat(plain)
+        assert status.st_size == 128 + 5000 * 768 * 4, status.st_size
+        assert status.st_blocks * 512 <= status.st_size + (1 << 20), status.st_blocks
+        with open(longer, "wb") as file:  # what stands beyond the output isn't ours
+            file.seek(20_000_000)
+            file.write(b"theirs")
+        with open(longer, "r+b") as file:
+            subprocess.run(command, input=ids, stdout=file, check=True)
+        with open(longer, "rb") as file, open(plain, "rb") as ours:
+            assert file.read(status.st_size) == ours.read()
+            file.seek(20_000_000)
+            assert file.read() == b"theirs"
+
+
+@test
 def offsets_lead_back_to_the_text():
     for path in TEXTS:
         text = open(path, "rb").read()

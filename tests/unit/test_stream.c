@@ -497,11 +497,11 @@ static void the_layout_is_pinned(void **state)
     size_t length;
     uint8_t *p = unit_file_read(f->path, &length);
     assert_int_equal(length, 40 + 32 + 40 + 24 + 40 + 40);
-    assert_memory_equal(p, "\x89LXM\r\n\x1A\n\1\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x1A\0\0\0\0\0\0\0",
+    assert_memory_equal(p, "\x89LXM\r\n\x1A\n\2\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x1A\0\0\0\0\0\0\0",
                         32);
     assert_memory_equal(p + 40, "normalize=nfc preset=words\0\0\0\0\0\0", 32);
     assert_memory_equal(p + 72, "FRAM\2\0\0\0\1\0\0\0\0\0\0\0\x18\0\0\0\0\0\0\0", 24);
-    assert_memory_equal(p + 112, "\3\0\0\0\10\0\0\0\2\0\0\0\0\0\0\0onethree", 24);
+    assert_memory_equal(p + 112, "onethree\3\0\0\0\10\0\0\0\2\0\0\0\0\0\0\0", 24);
     assert_memory_equal(p + 136, "TAIL\0\0\0\0\0\0\0\0\0\0\0\0\x28\0\0\0\0\0\0\0", 24);
     assert_memory_equal(p + 176,
                         "\1\0\0\0\0\0\0\0\2\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\x18\0\0\0\0\0\0\0", 32);

@@ -50,15 +50,22 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0;
 }
 
-/* Bytes that may begin a wide character that has a class. */
-INLINE __m256i sparse_leads(const lxm_family *family, __m256i text)
+/* Whether bit `which` & 3 of the entry for the low half of each byte is set. */
+INLINE __m256i has_bit(const uint8_t *table, __m256i bytes, __m256i which)
 {
-    const __m256i nibble = _mm256_set1_epi8(0x0F);
-    const __m256i powers = _mm256_set1_epi32(0x08040201);
-    __m256i table = _mm256_broadcastsi128_si256(load_half(family->leads));
-    __m256i bits = _mm256_shuffle_epi8(table, _mm256_and_si256(text, nibble));
-    __m256i bit = _mm256_shuffle_epi8(powers, _mm256_and_si256(_mm256_srli_epi16(text, 4), nibble));
+    const __m256i nibble = _mm256_set1_epi8(0x0F), powers = _mm256_set1_epi32(0x08040201);
+    __m256i all = _mm256_broadcastsi128_si256(load_half(table));
+    __m256i bits = _mm256_shuffle_epi8(all, _mm256_and_si256(bytes, nibble));
+    __m256i bit = _mm256_shuffle_epi8(powers, _mm256_and_si256(which, nibble));
     return _mm256_cmpeq_epi8(_mm256_and_si256(bits, bit), bit);
+}
+
+/* Bytes that may begin a wide character that has a class. */
+INLINE __m256i sparse_leads(const lxm_family *family, const uint8_t *bytes)
+{
+    __m256i text = load(bytes);
+    return _mm256_and_si256(has_bit(family->leads, text, _mm256_srli_epi16(text, 4)),
+                            has_bit(family->seconds, load(bytes + 1), text));
 }
 
 /* Adds the classes of wide characters to those of ASCII. */
@@ -72,7 +79,7 @@ INLINE void classify_wide(const lxm_family *family, int classes, block *b)
     b->follow = wide & sign_bits(_mm256_cmpgt_epi8(lead, low), _mm256_cmpgt_epi8(lead, high));
     uint64_t leads = wide & ~b->follow, classified = wide;
     if (family->sparse) {
-        leads &= sign_bits(sparse_leads(family, low), sparse_leads(family, high));
+        leads &= sign_bits(sparse_leads(family, b->text), sparse_leads(family, b->text + 32));
         classified = to_all_bytes(b, leads);
     }
     classify_each(family, b->text, leads, class);

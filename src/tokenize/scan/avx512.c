@@ -126,15 +126,20 @@ INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
     return _mm512_movepi8_mask(text) != 0;
 }
 
-/* Bytes that may begin a wide character that has a class. */
-INLINE uint64_t sparse_leads(const lxm_family *family, __m512i text)
+/* Whether bit `which` & 3 of the entry for the low half of each byte is set. */
+INLINE __mmask64 has_bit(const uint8_t *table, __m512i bytes, __m512i which)
 {
     const __m512i nibble = _mm512_set1_epi8(0x0F), powers = _mm512_set1_epi32(0x08040201);
-    __m512i table =
-        _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)family->leads));
-    __m512i bits = _mm512_shuffle_epi8(table, _mm512_and_si512(text, nibble));
-    __m512i bit = _mm512_shuffle_epi8(powers, _mm512_and_si512(_mm512_srli_epi16(text, 4), nibble));
-    return _mm512_test_epi8_mask(bits, bit);
+    __m512i all = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)(const void *)table));
+    return _mm512_test_epi8_mask(_mm512_shuffle_epi8(all, _mm512_and_si512(bytes, nibble)),
+                                 _mm512_shuffle_epi8(powers, _mm512_and_si512(which, nibble)));
+}
+
+/* Bytes that may begin a wide character that has a class. */
+INLINE uint64_t sparse_leads(const lxm_family *family, const block *b, __m512i text)
+{
+    return has_bit(family->leads, text, _mm512_srli_epi16(text, 4)) &
+           has_bit(family->seconds, _mm512_loadu_si512(b->text + 1), text);
 }
 
 INLINE void classify_wide(const lxm_family *family, int classes, block *b)
@@ -145,7 +150,7 @@ INLINE void classify_wide(const lxm_family *family, int classes, block *b)
     b->follow = wide & ~not_below(text, 0xC0);
     uint64_t leads = wide & ~b->follow;
     if (family->sparse)
-        leads &= sparse_leads(family, text);
+        leads &= sparse_leads(family, b, text);
     __m512i wide_class = wide_classes(family, b, text, leads);
     class = _mm512_mask_mov_epi8(class, wide, spread(wide_class, b->follow));
     uint32_t behind = cut_block(b);

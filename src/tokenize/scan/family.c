@@ -47,11 +47,16 @@
 #define EACH_LETTER(bits)                                                                          \
     [LXM_KIND_UPPER] = bits, [LXM_KIND_LOWER] = bits, [LXM_KIND_LETTER] = bits,                    \
     [LXM_KIND_IDEOGRAPH] = bits, [LXM_KIND_IDEOGRAPH_RARE] = bits
-/* White space: U+0085, U+00A0; U+1680; U+2000 to U+205F; U+3000. */
+/* White space: U+0085, U+00A0 (C2 85, C2 A0); U+1680 (E1 9A); U+2000 to U+205F (E2 80, E2 81);
+ * U+3000 (E3 80). */
 #define SPACE_LEADS                                                                                \
     {                                                                                              \
         [0xC2 & 15] = 1 << (0xC - 0xC) | 1 << (0xE - 0xC), [0xE1 & 15] = 1 << (0xE - 0xC),         \
                 [0xE3 & 15] = 1 << (0xE - 0xC)                                                     \
+    }
+#define SPACE_SECONDS                                                                              \
+    {                                                                                              \
+        [0] = 1 << 2 | 1 << 3, [1] = 1 << 2, [5] = 1 << 2, [0xA] = 1 << 1                          \
     }
 #define EACH_NUMBER(bits) [LXM_KIND_DIGIT] = bits, [LXM_KIND_NUMBER] = bits
 
@@ -126,6 +131,7 @@ const lxm_family lxm_family_words = {
 const lxm_family lxm_family_book = {
     .sparse = true,
     .leads = SPACE_LEADS,
+    .seconds = SPACE_SECONDS,
     .ascii = EVERY(BOOK),
     .kinds = {[LXM_KIND_SPACE] = BIT(BOOK_BREAK)},
     .nibbles = {COLUMNS(BOOK_SPACE), COLUMNS(BOOK_MARK), COLUMNS(HYPHEN)},
@@ -146,6 +152,7 @@ const lxm_family lxm_family_bert = {
 const lxm_family lxm_family_whitespace = {
     .sparse = true,
     .leads = SPACE_LEADS,
+    .seconds = SPACE_SECONDS,
     .ascii = EVERY(WHITESPACE),
     .kinds = {[LXM_KIND_SPACE] = BIT(WHITESPACE_SPACE)},
     .nibbles = {COLUMNS(SPACE)},
