@@ -92,8 +92,13 @@ LXM_API lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, si
 LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths, size_t path_count,
                                  const lxm_job *job, lxm_error *error);
 
+/* Hands the ids of id streams to a sink. An id that it refuses is an error with its position. */
+LXM_API lxm_status lxm_run_ids(const char *const *paths, size_t path_count, const lxm_id_sink *sink,
+                               const lxm_job *job, lxm_error *error);
+
 /* Maps token streams to an id stream. With `grow`, tokens that the vocabulary doesn't have are
- * added to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens. */
+ * added to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens. With a sink
+ * (lxm_stream_options), binary id streams in place of token streams are handed on as they are. */
 LXM_API lxm_status lxm_run_encode(const lxm_vocab *vocab, const char *const *paths,
                                   size_t path_count, const lxm_stream_options *stream,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
@@ -121,25 +126,43 @@ typedef enum lxm_id_layout {
 typedef struct lxm_id_shards_options {
     lxm_id_layout layout;
     unsigned width;      /* 16 or 32 bits; 0: as few as vocab_size needs, or the layout's own */
-    uint64_t vocab_size; /* 0: unknown */
+    uint64_t vocab_size; /* 0: unknown; one that doesn't fit the width is LXM_ERROR_ARGUMENT */
     bool has_eot;        /* eot_id stands at the documents' ends, or beginnings */
     uint32_t eot_id;
     uint64_t shard_size;  /* ids a file; 0: 100,000,000; less than 2^31. Megatron's and .safetensors
                              files end with a document, and so may hold more */
+    uint64_t fingerprint; /* of the vocabulary; 0: that of the ids. Other ids are
+                             LXM_ERROR_MISMATCH */
+    bool resume;          /* goes on where a run with the same options and ids was stopped; when
+                             this one fails, what is done stays for another */
     bool replace;         /* files may take the place of others in the folder */
-    const char *settings; /* as in lxm_embed_options */
+    const char *settings; /* what made the ids, for people; NULL: what their stream says */
 } lxm_id_shards_options;
 
 typedef struct lxm_id_shards_result {
     uint64_t tokens, documents, shards;
 } lxm_id_shards_result;
 
-/* Writes id streams into a folder: ids-00000.bin (.npy, .safetensors; Megatron's also .idx) and so
- * on, and manifest.json, which comes last. Documents without ids are left out. An id that doesn't
- * fit the width is LXM_ERROR_ID with its position. `result` may be NULL. */
-LXM_API lxm_status lxm_run_id_shards(const lxm_id_shards_options *options, const char *const *paths,
-                                     size_t path_count, const char *folder, const lxm_job *job,
-                                     lxm_id_shards_result *result, lxm_error *error);
+/* A folder of ids: ids-00000.bin (.npy, .safetensors; Megatron's also .idx) and so on, and
+ * manifest.json, which comes last. It takes ids through a sink; documents without ids are left out,
+ * and an id that doesn't fit the width is LXM_ERROR_ID. */
+typedef struct lxm_id_shards lxm_id_shards;
+
+/* The folder's name and options->settings outlive the shards. An error of the folder has its name
+ * as error->path. */
+LXM_API lxm_status lxm_id_shards_new(lxm_id_shards **shards, const lxm_id_shards_options *options,
+                                     const char *folder, const lxm_allocator *allocator,
+                                     lxm_error *error);
+
+/* What is due to them; valid as long as they are. */
+LXM_API lxm_id_sink lxm_id_shards_sink(lxm_id_shards *shards);
+
+/* Puts all in its place. `result` may be NULL. */
+LXM_API lxm_status lxm_id_shards_commit(lxm_id_shards *shards, lxm_id_shards_result *result,
+                                        lxm_error *error);
+
+/* Removes what isn't in its place yet, but with `resume` what is done. NULL is allowed. */
+LXM_API void lxm_id_shards_free(lxm_id_shards *shards);
 
 /* How vectors are written. All numbers are little-endian. */
 typedef enum lxm_vector_format {
@@ -262,11 +285,14 @@ LXM_API const lxm_table *lxm_static_model_table(const lxm_static_model *model);
 LXM_API const lxm_pool_options *lxm_static_model_pool(const lxm_static_model *model);
 
 typedef struct lxm_verify_result {
-    uint64_t shards, rows, bytes;
+    uint64_t shards, bytes;
+    uint64_t rows; /* or ids */
+    bool ids;      /* it is a folder of ids */
 } lxm_verify_result;
 
-/* Compares a folder of shards with its manifest: each file's name, size, XXH3 and rows. The first
- * difference is LXM_ERROR_FORMAT. A name that leads out of the folder is refused unread. */
+/* Compares a folder of shards, of vectors or ids, with its manifest: each file's name, size, XXH3
+ * and rows or ids. The first difference is LXM_ERROR_FORMAT. A name that leads out of the folder is
+ * refused unread. */
 LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
                                   lxm_error *error);
 

@@ -84,12 +84,26 @@ typedef enum lxm_stream_format {
         2 /* a JSON object a line and document: tokens or ids, and offsets if asked for */
 } lxm_stream_format;
 
+/* Takes ids as they come, in order. An error that one of them is at fault for (LXM_ERROR_ID) says
+ * with error->offset which of `ids` it is; who calls makes a position of that. */
+typedef struct lxm_id_sink {
+    /* what is known before a stream's ids: the vocabulary's fingerprint (0: unknown), and what made
+     * them ("": unknown) */
+    lxm_status (*begin)(void *context, uint64_t fingerprint, const char *settings,
+                        lxm_error *error);
+    lxm_status (*ids)(void *context, const uint32_t *ids, size_t count, lxm_error *error);
+    lxm_status (*end_document)(void *context, lxm_error *error);
+    void *context;
+} lxm_id_sink;
+
 typedef struct lxm_stream_options {
     lxm_kind kind;
     lxm_stream_format format;
     bool offsets;
-    uint64_t fingerprint; /* of the vocabulary that numbered the ids; 0: unknown */
-    const char *settings; /* what made the stream, for people; NULL: "" */
+    uint64_t fingerprint;    /* of the vocabulary that numbered the ids; 0: unknown */
+    const char *settings;    /* what made the stream, for people; NULL: "" */
+    const lxm_id_sink *sink; /* ids go there, and not as bytes to an output, which may be NULL then;
+                                format and offsets mean nothing. The sink is copied */
 } lxm_stream_options;
 
 /* Writes a stream to an output, which must outlive the writer and is committed by the caller. */
@@ -114,8 +128,8 @@ typedef struct lxm_block {
                           stream */
 } lxm_block;
 
-/* Reads a stream of the kind asked for, text or binary; another kind is LXM_ERROR_FORMAT. The
- * input must outlive the reader. */
+/* Reads a stream of the kind asked for, text or binary; another kind is LXM_ERROR_FORMAT. Kind 0 is
+ * what a binary stream says, and tokens in text. The input must outlive the reader. */
 LXM_API lxm_status lxm_reader_new(lxm_reader **reader, lxm_input *input, lxm_kind kind,
                                   const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_reader_free(lxm_reader *reader);
@@ -124,7 +138,9 @@ LXM_API void lxm_reader_free(lxm_reader *reader);
 LXM_API lxm_status lxm_reader_next(lxm_reader *reader, lxm_block *block, bool *more,
                                    lxm_error *error);
 
-/* What the header of a binary stream says, known after lxm_reader_new; for text: false, 0, "". */
+/* What the header of a binary stream says, known after lxm_reader_new; for text: what was asked
+ * for, false, false, 0, "". */
+LXM_API lxm_kind lxm_reader_kind(const lxm_reader *reader);
 LXM_API bool lxm_reader_is_binary(const lxm_reader *reader);
 LXM_API bool lxm_reader_has_offsets(const lxm_reader *reader);
 LXM_API uint64_t lxm_reader_fingerprint(const lxm_reader *reader);

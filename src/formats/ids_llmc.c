@@ -31,5 +31,6 @@ const lxm_ids_format lxm_llmc_ids = {.name = "llmc",
                                      .limit16 = 1 << 16,
                                      .limit32 = (uint64_t)1 << 32,
                                      .eot_before = true,
+                                     .header = header_numbers * sizeof(uint32_t),
                                      .begin = begin,
                                      .finish = finish};

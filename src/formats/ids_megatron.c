@@ -82,5 +82,6 @@ const lxm_ids_format lxm_megatron_ids = {.name = "megatron",
                                          .limit16 = 1 << 16,
                                          .limit32 = (uint64_t)1 << 31,
                                          .documents = true,
+                                         .has_index = true,
                                          .begin = begin,
                                          .finish = finish};

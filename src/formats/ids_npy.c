@@ -40,5 +40,6 @@ const lxm_ids_format lxm_npy_ids = {.name = "npy",
                                     .limit16 = 1 << 16,
                                     .limit32 = (uint64_t)1 << 32,
                                     .wide = true,
+                                    .header = header_size,
                                     .begin = begin,
                                     .finish = finish};

@@ -59,5 +59,6 @@ const lxm_ids_format lxm_safetensors_ids = {.name = "safetensors",
                                             .limit32 = (uint64_t)1 << 31,
                                             .wide = true,
                                             .documents = true,
+                                            .header = SIZE_MAX,
                                             .begin = begin,
                                             .finish = finish};

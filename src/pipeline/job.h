@@ -20,7 +20,7 @@ void lxm_job_report(const lxm_job *job, uint64_t bytes);
 /* Names the input at fault where the error names none yet. */
 void lxm_job_blame(lxm_error *error, const char *path);
 
-/* Calls `each` with a reader for every input, in order. */
+/* Calls `each` with a reader for every input, in order; kind 0 as in lxm_reader_new. */
 typedef lxm_status lxm_each_stream(void *context, const char *path, lxm_reader *reader,
                                    lxm_error *error);
 lxm_status lxm_job_streams(const char *const *paths, size_t count, lxm_kind kind,

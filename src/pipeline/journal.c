@@ -12,10 +12,11 @@
 #include "base/error.h"
 #include "base/file.h"
 
-enum { line_size = 96 };
+enum { line_size = 192 };
 
-static const char header_format[] = "lexmill-journal 1 %016" PRIx64 "\n";
-static const char line_format[] = "%" SCNu64 " %" SCNu64 " %" SCNx64 " %" SCNx64 "%c";
+static const char header_format[] = "lexmill-journal 2 %016" PRIx64 "\n";
+static const char line_format[] =
+    "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNx64 " %" SCNu64 " %" SCNx64 " %" SCNx64 "%c";
 
 void lxm_journal_init(lxm_journal *journal, const lxm_allocator *allocator)
 {
@@ -46,10 +47,11 @@ static lxm_status parse(lxm_journal *journal, const char *text, lxm_error *error
 {
     while (text && *text) {
         lxm_journal_entry entry;
+        lxm_shard *s = &entry.shard;
         char end = 0;
-        if (sscanf(text, line_format, &entry.shard.rows, &entry.shard.bytes, &entry.shard.hash,
-                   &entry.ids, &end) != 5 ||
-            end != '\n' || entry.shard.rows == 0)
+        if (sscanf(text, line_format, &s->rows, &s->documents, &s->bytes, &s->hash, &s->index_bytes,
+                   &s->index_hash, &entry.inputs, &end) != 8 ||
+            end != '\n' || s->rows == 0)
             break;
         if (!lxm_buffer_append(&journal->lines, &entry, sizeof entry))
             return lxm_fail_memory(error);
@@ -78,27 +80,40 @@ static lxm_status read_lines(lxm_journal *journal, size_t size, uint64_t identit
     return status;
 }
 
-lxm_status lxm_journal_open(lxm_journal *journal, const char *path, uint64_t identity,
-                            lxm_error *error)
+lxm_status lxm_journal_lock(lxm_journal *journal, const char *path, lxm_error *error)
 {
     struct stat status;
     journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (journal->fd < 0 || fstat(journal->fd, &status))
+    if (journal->fd < 0)
         return lxm_fail_io(error, errno, "can't write the journal");
-    if (flock(journal->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
+    bool busy = flock(journal->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    if (fstat(journal->fd, &status))
+        return lxm_fail_io(error, errno, "can't write the journal");
+    /* one without a name was another run's, which removed it between the two calls */
+    if (busy || status.st_nlink == 0)
         return lxm_fail(error, LXM_ERROR_IO, "another run is writing to the folder");
+    return LXM_OK;
+}
+
+lxm_status lxm_journal_read(lxm_journal *journal, uint64_t identity, lxm_error *error)
+{
+    struct stat status;
+    if (fstat(journal->fd, &status))
+        return lxm_fail_io(error, errno, "can't read the journal");
     if (status.st_size > INT32_MAX)
         return lxm_fail(error, LXM_ERROR_FORMAT, "the journal is too long: --force begins anew");
-    lxm_status result = read_lines(journal, (size_t)status.st_size, identity, error);
-    return result ? result : lxm_journal_cut(journal, identity, lxm_journal_count(journal), error);
+    return read_lines(journal, (size_t)status.st_size, identity, error);
 }
 
 static lxm_status write_line(lxm_journal *journal, const lxm_journal_entry *entry, lxm_error *error)
 {
     char line[line_size];
-    int length =
-        snprintf(line, sizeof line, "%" PRIu64 " %" PRIu64 " %016" PRIx64 " %016" PRIx64 "\n",
-                 entry->shard.rows, entry->shard.bytes, entry->shard.hash, entry->ids);
+    const lxm_shard *s = &entry->shard;
+    int length = snprintf(line, sizeof line,
+                          "%" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 " %" PRIu64
+                          " %016" PRIx64 " %016" PRIx64 "\n",
+                          s->rows, s->documents, s->bytes, s->hash, s->index_bytes, s->index_hash,
+                          entry->inputs);
     return lxm_write_all(journal->fd, line, (size_t)length, error);
 }
 

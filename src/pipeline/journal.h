@@ -10,7 +10,7 @@
 
 typedef struct lxm_journal_entry {
     lxm_shard shard;
-    uint64_t ids; /* a hash of its inputs: the run that goes on must read the same */
+    uint64_t inputs; /* a hash of all inputs up to its end: a run that goes on must read the same */
 } lxm_journal_entry;
 
 typedef struct lxm_journal {
@@ -23,10 +23,12 @@ void lxm_journal_init(lxm_journal *journal, const lxm_allocator *allocator);
 /* Closes it; the file stays. */
 void lxm_journal_close(lxm_journal *journal);
 
-/* Opens or makes a journal and reads what it holds. `identity` says what the run does: a journal
- * of another one is LXM_ERROR_MISMATCH. One that a running process holds is LXM_ERROR_IO. */
-lxm_status lxm_journal_open(lxm_journal *journal, const char *path, uint64_t identity,
-                            lxm_error *error);
+/* Opens or makes a journal, which no other process may hold: that is LXM_ERROR_IO. */
+lxm_status lxm_journal_lock(lxm_journal *journal, const char *path, lxm_error *error);
+
+/* Reads what it holds. `identity` says what the run does: a journal of another one is
+ * LXM_ERROR_MISMATCH. */
+lxm_status lxm_journal_read(lxm_journal *journal, uint64_t identity, lxm_error *error);
 
 size_t lxm_journal_count(const lxm_journal *journal);
 const lxm_journal_entry *lxm_journal_at(const lxm_journal *journal, size_t index);

@@ -7,9 +7,21 @@
 #include "base/memory.h"
 #include "formats/json.h"
 
-static json_t *number(uint64_t value)
+json_t *lxm_manifest_number(uint64_t value)
 {
     return json_integer((json_int_t)value);
+}
+
+json_t *lxm_manifest_hash(uint64_t value)
+{
+    char digits[20];
+    snprintf(digits, sizeof digits, "%016" PRIx64, value);
+    return json_string(digits);
+}
+
+json_t *lxm_manifest_fingerprint(uint64_t value)
+{
+    return value ? lxm_manifest_hash(value) : json_null();
 }
 
 /* Larger than what JSON readers hold, perhaps. */
@@ -20,30 +32,18 @@ static json_t *number_text(uint64_t value)
     return json_string(digits);
 }
 
-/* 16 hexadecimal digits. */
-static json_t *hexadecimal(uint64_t value)
-{
-    char digits[20];
-    snprintf(digits, sizeof digits, "%016" PRIx64, value);
-    return json_string(digits);
-}
-
-static json_t *fingerprint(uint64_t value)
-{
-    return value ? hexadecimal(value) : json_null();
-}
-
 static json_t *shard_list(const lxm_manifest *manifest)
 {
-    char name[48];
+    char name[lxm_shard_name_size];
     json_t *list = json_array();
     int failed = 0;
     for (size_t i = 0; i < manifest->count; i++) {
         const lxm_shard *shard = &manifest->shards[i];
         snprintf(name, sizeof name, "shard-%05zu.safetensors", i);
-        failed |= json_array_append_new(
-            list, json_pack("{s:s, s:o, s:o, s:o}", "file", name, "rows", number(shard->rows),
-                            "bytes", number(shard->bytes), "xxh3", hexadecimal(shard->hash)));
+        failed |= json_array_append_new(list, json_pack("{s:s, s:o, s:o, s:o}", "file", name,
+                                                        "rows", lxm_manifest_number(shard->rows),
+                                                        "bytes", lxm_manifest_number(shard->bytes),
+                                                        "xxh3", lxm_manifest_hash(shard->hash)));
     }
     if (!failed)
         return list;
@@ -55,20 +55,22 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
 {
     const lxm_window_options *window = &manifest->options->window;
     size_t stride = window->stride ? window->stride : window->context;
-    int failed = json_object_set_new(root, "context", number(window->context));
-    failed |= json_object_set_new(root, "stride", number(stride));
+    int failed = json_object_set_new(root, "context", lxm_manifest_number(window->context));
+    failed |= json_object_set_new(root, "stride", lxm_manifest_number(stride));
     failed |= json_object_set_new(root, "targets", json_boolean(window->targets));
-    failed |= json_object_set_new(root, "pad", window->pad ? number(window->pad_id) : json_null());
+    failed |= json_object_set_new(root, "pad",
+                                  window->pad ? lxm_manifest_number(window->pad_id) : json_null());
     failed |=
         json_object_set_new(root, "pad_side", json_string(window->pad_left ? "left" : "right"));
     failed |= json_object_set_new(root, "packed", json_boolean(window->pack));
-    failed |=
-        json_object_set_new(root, "eot", window->has_eot ? number(window->eot_id) : json_null());
+    failed |= json_object_set_new(
+        root, "eot", window->has_eot ? lxm_manifest_number(window->eot_id) : json_null());
     failed |= json_object_set_new(
         root, "shuffle",
         manifest->options->shuffle ? number_text(manifest->options->shuffle_seed) : json_null());
     failed |= json_object_set_new(root, "vectors", json_boolean(!manifest->options->ids_only));
-    failed |= json_object_set_new(root, "unused_ids", number(manifest->result->unused));
+    failed |=
+        json_object_set_new(root, "unused_ids", lxm_manifest_number(manifest->result->unused));
     return failed;
 }
 
@@ -79,23 +81,26 @@ static json_t *make_json(const lxm_manifest *manifest)
     static const char *const pools[] = {"none", "mean", "max", "sum", "first", "last"};
     json_t *root = json_object();
     int failed = json_object_set_new(root, "format", json_string("lexmill-shards"));
-    failed |= json_object_set_new(root, "version", number(1));
+    failed |= json_object_set_new(root, "version", lxm_manifest_number(1));
     failed |= json_object_set_new(root, "shards", shard_list(manifest));
-    failed |= json_object_set_new(root, "rows", number(manifest->result->rows));
-    failed |= json_object_set_new(root, "dim", number(manifest->shape->dim));
+    failed |= json_object_set_new(root, "rows", lxm_manifest_number(manifest->result->rows));
+    failed |= json_object_set_new(root, "dim", lxm_manifest_number(manifest->shape->dim));
     failed |= json_object_set_new(root, "dtype", json_string(dtypes[options->dtype]));
-    failed |= json_object_set_new(root, "batch", number(manifest->batch));
+    failed |= json_object_set_new(root, "batch", lxm_manifest_number(manifest->batch));
     failed |= json_object_set_new(root, "drop_last", json_boolean(options->drop_last));
-    failed |= json_object_set_new(root, "dropped_rows", number(manifest->result->dropped));
+    failed |=
+        json_object_set_new(root, "dropped_rows", lxm_manifest_number(manifest->result->dropped));
     if (manifest->shape->context)
         failed |= add_window(root, manifest);
     failed |= json_object_set_new(root, "pool", json_string(pools[options->pool.kind]));
     failed |= json_object_set_new(root, "normalize", json_boolean(options->pool.normalize));
     failed |= json_object_set_new(root, "positions", json_boolean(options->positions != NULL));
-    failed |= json_object_set_new(root, "fingerprint", fingerprint(manifest->shape->fingerprint));
+    failed |= json_object_set_new(root, "fingerprint",
+                                  lxm_manifest_fingerprint(manifest->shape->fingerprint));
     failed |= json_object_set_new(root, "table_fingerprint",
-                                  fingerprint(lxm_table_fingerprint(options->table)));
-    failed |= json_object_set_new(root, "job", hexadecimal(manifest->identity));
+                                  lxm_manifest_fingerprint(lxm_table_fingerprint(options->table)));
+    failed |= json_object_set_new(root, "job", lxm_manifest_hash(manifest->identity));
+    failed |= json_object_set_new(root, "inputs", lxm_manifest_hash(manifest->inputs));
     failed |= json_object_set_new(root, "settings",
                                   json_string(options->settings ? options->settings : ""));
     if (!failed)
@@ -104,34 +109,36 @@ static json_t *make_json(const lxm_manifest *manifest)
     return NULL;
 }
 
-lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_output *output,
-                              const lxm_allocator *allocator, lxm_error *error)
+lxm_status lxm_manifest_format(json_t *root, lxm_buffer *text, lxm_error *error)
 {
-    json_t *root = make_json(manifest);
-    lxm_buffer text;
-    lxm_buffer_init(&text, allocator);
-    bool good = lxm_json_append(&text, root, JSON_INDENT(2)) && lxm_buffer_append(&text, "\n", 1);
+    bool good = lxm_json_append(text, root, JSON_INDENT(2)) && lxm_buffer_append(text, "\n", 1);
     json_decref(root);
-    lxm_status status =
-        good ? lxm_output_write(output, text.data, text.length, error) : lxm_fail_memory(error);
-    lxm_buffer_free(&text);
-    return status;
+    return good ? LXM_OK : lxm_fail_memory(error);
 }
 
-bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *rows,
+lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_buffer *text, lxm_error *error)
+{
+    return lxm_manifest_format(make_json(manifest), text, error);
+}
+
+static bool read_hash(const json_t *root, const char *name, uint64_t *hash)
+{
+    const char *digits = json_string_value(json_object_get(root, name));
+    return digits && sscanf(digits, "%16" SCNx64, hash) == 1;
+}
+
+bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *inputs,
                         const lxm_allocator *allocator)
 {
-    char digits[20];
+    uint64_t job;
     size_t size = strlen(folder) + 16;
     char *path = lxm_allocate(allocator, size, 1);
     if (!path)
         return false;
     snprintf(path, size, "%s/manifest.json", folder);
-    snprintf(digits, sizeof digits, "%016" PRIx64, identity);
     json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-    const char *job = json_string_value(json_object_get(root, "job"));
-    bool same = job && strcmp(job, digits) == 0;
-    *rows = (uint64_t)json_integer_value(json_object_get(root, "rows"));
+    bool same =
+        read_hash(root, "job", &job) && job == identity && read_hash(root, "inputs", inputs);
     json_decref(root);
     lxm_release(allocator, path);
     return same;

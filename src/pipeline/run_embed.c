@@ -354,8 +354,7 @@ lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *pa
 }
 
 lxm_status lxm_embed_run_new(lxm_embed_run **out, const lxm_embed_options *options,
-                             uint64_t fingerprint, const char *output_path, const lxm_job *job,
-                             lxm_error *error)
+                             const char *output_path, const lxm_job *job, lxm_error *error)
 {
     *out = NULL;
     lxm_allocator a = lxm_allocator_or_default(job->allocator);
@@ -366,25 +365,39 @@ lxm_status lxm_embed_run_new(lxm_embed_run **out, const lxm_embed_options *optio
     if (!r)
         return lxm_fail_memory(error);
     *r = begin_run(options, output_path, job);
-    status = check_fingerprint(r, fingerprint, error);
-    if (!status)
-        status = open_output(r, LXM_ANY_ROW, fingerprint, error);
-    if (status)
-        return lxm_embed_run_finish(r, status, NULL, error);
     *out = r;
     return LXM_OK;
 }
 
-lxm_status lxm_embed_run_ids(void *context, const uint32_t *ids, size_t count, lxm_error *error)
+static lxm_status sink_begins(void *context, uint64_t fingerprint, const char *settings,
+                              lxm_error *error)
 {
-    const run *r = context;
-    size_t bad = find_bad(ids, count, id_limit(r));
-    return bad < count ? refuse_id(r, ids[bad], "", error) : add_ids(context, ids, count, error);
+    run *r = context;
+    (void)settings; /* the options have theirs */
+    lxm_status status = check_fingerprint(r, fingerprint, error);
+    return status || r->opened ? status : open_output(r, LXM_ANY_ROW, fingerprint, error);
 }
 
-lxm_status lxm_embed_run_end_document(void *context, lxm_error *error)
+static lxm_status sink_ids(void *context, const uint32_t *ids, size_t count, lxm_error *error)
+{
+    run *r = context;
+    size_t bad = find_bad(ids, count, id_limit(r));
+    if (bad == count)
+        return add_ids(r, ids, count, error);
+    lxm_status status = refuse_id(r, ids[bad], "", error);
+    if (error)
+        error->offset = bad;
+    return status;
+}
+
+static lxm_status sink_ends_document(void *context, lxm_error *error)
 {
     return end_document(context, error);
+}
+
+lxm_id_sink lxm_embed_run_sink(lxm_embed_run *r)
+{
+    return (lxm_id_sink){sink_begins, sink_ids, sink_ends_document, r};
 }
 
 lxm_status lxm_embed_run_finish(lxm_embed_run *r, lxm_status status, lxm_embed_result *result,

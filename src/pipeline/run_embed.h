@@ -5,16 +5,15 @@
 
 #include "lexmill/pipeline.h"
 
-/* Ids of documents, one after another, on their way to vectors. */
+/* Ids that come through a sink on their way to vectors. */
 typedef struct lxm_embed_run lxm_embed_run;
 
-/* Opens the output; `fingerprint` is that of the ids' vocabulary, or 0. The options, the job and
- * the path must outlive the run. */
+/* The options, the job and the path must outlive the run. */
 lxm_status lxm_embed_run_new(lxm_embed_run **run, const lxm_embed_options *options,
-                             uint64_t fingerprint, const char *output_path, const lxm_job *job,
-                             lxm_error *error);
-lxm_status lxm_embed_run_ids(void *run, const uint32_t *ids, size_t count, lxm_error *error);
-lxm_status lxm_embed_run_end_document(void *run, lxm_error *error);
+                             const char *output_path, const lxm_job *job, lxm_error *error);
+
+/* It opens the output where the ids begin. */
+lxm_id_sink lxm_embed_run_sink(lxm_embed_run *run);
 
 /* Writes the rest, where `status`, which it returns otherwise, is LXM_OK; frees the run. */
 lxm_status lxm_embed_run_finish(lxm_embed_run *run, lxm_status status, lxm_embed_result *result,

@@ -8,6 +8,7 @@
 #include "idmap/vocab.h"
 #include "pipeline/job.h"
 #include "pipeline/mappers.h"
+#include "pipeline/run_ids.h"
 #include "stream/binary.h"
 #include "stream/writer.h"
 
@@ -53,6 +54,7 @@ typedef struct run {
     bool in_document;   /* the document under way has tokens before the task's */
     uint32_t *ids;
     size_t ids_capacity;
+    bool passed; /* the streams so far were of ids */
     const char *path;
 } run;
 
@@ -95,6 +97,8 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
         return status;
     }
     status = lxm_writer_ids(r->writer, &ids, error);
+    if (status)
+        lxm_place_id(error, block->position, lines);
     if (!status && block->end_document)
         status = lxm_writer_end_document(r->writer, error);
     return status;
@@ -285,11 +289,24 @@ static lxm_status start(run *r, const lxm_reader *reader, lxm_error *error)
     return status;
 }
 
+/* A stream that has ids already. */
+static lxm_status pass_stream(run *r, lxm_reader *reader, lxm_error *error)
+{
+    if (r->writer)
+        return lxm_fail(error, LXM_ERROR_FORMAT, "a stream of ids behind one of tokens");
+    r->passed = true;
+    return lxm_pass_ids(reader, r->stream.sink, error);
+}
+
 static lxm_status encode_stream(void *context, const char *path, lxm_reader *reader,
                                 lxm_error *error)
 {
     run *r = context;
     r->path = path;
+    if (lxm_reader_kind(reader) == LXM_KIND_IDS)
+        return pass_stream(r, reader, error);
+    if (r->passed)
+        return lxm_fail(error, LXM_ERROR_FORMAT, "a stream of tokens behind one of ids");
     bool more = true, lines = !lxm_reader_is_binary(reader);
     lxm_status status = start(r, reader, error);
     while (!status) {
@@ -310,7 +327,7 @@ static lxm_status finish(run *r, lxm_error *error)
         status = submit(r, error);
     while (!status && r->pool && lxm_pool_pending(r->pool))
         status = collect(r, error);
-    return status ? status : lxm_writer_finish(r->writer, error);
+    return status || r->passed ? status : lxm_writer_finish(r->writer, error);
 }
 
 static lxm_status encode(run *r, const char *const *paths, size_t count,
@@ -319,8 +336,8 @@ static lxm_status encode(run *r, const char *const *paths, size_t count,
     r->allocator = lxm_allocator_or_default(r->job->allocator);
     r->stream = *stream;
     r->stream.kind = LXM_KIND_IDS;
-    lxm_status status =
-        lxm_job_streams(paths, count, LXM_KIND_TOKENS, r->job, encode_stream, r, error);
+    lxm_kind kind = stream->sink ? (lxm_kind)0 : LXM_KIND_TOKENS;
+    lxm_status status = lxm_job_streams(paths, count, kind, r->job, encode_stream, r, error);
     if (!status)
         status = finish(r, error);
     lxm_pool_free(r->pool);

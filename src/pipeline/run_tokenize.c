@@ -157,8 +157,12 @@ static lxm_status collect(run *r, lxm_error *error)
     uint64_t before = t->first ? 0 : r->line - 1;
     r->line = before + t->lines + 1;
     count_json(r, &t->json_count, t->path, before + 1);
-    if (!t->status)
-        return lxm_writer_join(r->writer, &t->formatter, error);
+    if (!t->status) {
+        lxm_status status = lxm_writer_join(r->writer, &t->formatter, error);
+        if (status)
+            lxm_job_blame(error, t->path);
+        return status;
+    }
     if (error) {
         *error = t->error;
         error->path = t->path;

@@ -1,7 +1,6 @@
-/* text -> vectors: the ids of the documents, in order, go on as numbers. */
+/* text -> vectors: the ids of the documents go on as numbers, and no stream is written. */
 #include "base/error.h"
 #include "pipeline/run_embed.h"
-#include "pipeline/run_tokenize.h"
 
 lxm_status lxm_run_tokenize_embed(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
                                   const lxm_embed_options *embed, const char *const *paths,
@@ -10,16 +9,15 @@ lxm_status lxm_run_tokenize_embed(const lxm_tokenizer *tokenizer, const lxm_voca
                                   lxm_tokenize_run_result *result, lxm_embed_result *embed_result,
                                   lxm_error *error)
 {
-    static const lxm_stream_options no_stream;
     static const lxm_job plain;
     lxm_embed_run *run;
     job = job ? job : &plain;
-    lxm_status status =
-        lxm_embed_run_new(&run, embed, lxm_vocab_fingerprint(vocab), output_path, job, error);
+    lxm_status status = lxm_embed_run_new(&run, embed, output_path, job, error);
     if (status)
         return status;
-    lxm_text_run text = {tokenizer, vocab, paths, path_count, options, job};
-    lxm_id_sink sink = {lxm_embed_run_ids, lxm_embed_run_end_document, run};
-    status = lxm_run_text(&text, &no_stream, NULL, &sink, result, error);
+    lxm_id_sink sink = lxm_embed_run_sink(run);
+    lxm_stream_options stream = {.fingerprint = lxm_vocab_fingerprint(vocab), .sink = &sink};
+    status = lxm_run_tokenize_encode(tokenizer, vocab, paths, path_count, options, &stream, NULL,
+                                     job, result, error);
     return lxm_embed_run_finish(run, status, embed_result, error);
 }

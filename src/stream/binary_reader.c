@@ -41,6 +41,8 @@ static lxm_status check_header(lxm_reader *reader, const uint8_t *header, lxm_er
                            version, lxm_stream_version);
     if (kind != LXM_KIND_TOKENS && kind != LXM_KIND_IDS)
         return fail(reader, 12, "a binary stream of an unknown kind", error);
+    if (reader->kind == 0)
+        reader->kind = (lxm_kind)kind;
     if (kind != (unsigned)reader->kind)
         return lxm_fail_at(error, LXM_ERROR_FORMAT, 12, "a stream of %s where %s are expected",
                            names[kind], names[reader->kind]);

@@ -11,7 +11,7 @@ void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *opti
     static const lxm_formatter_functions *const functions[] = {
         &lxm_text_formatter, &lxm_binary_formatter, &lxm_jsonl_formatter};
     *formatter = (lxm_formatter){
-        .functions = functions[options->format],
+        .functions = options->sink ? &lxm_sink_formatter : functions[options->format],
         .allocator = *allocator,
         .kind = options->kind,
         .offsets = options->offsets,

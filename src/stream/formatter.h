@@ -48,6 +48,10 @@ struct lxm_formatter {
 
 extern const lxm_formatter_functions lxm_text_formatter, lxm_binary_formatter, lxm_jsonl_formatter;
 
+/* For a sink: ids and document ends wait as they are, and never become bytes. */
+extern const lxm_formatter_functions lxm_sink_formatter;
+lxm_status lxm_formatter_pour(lxm_formatter *formatter, const lxm_id_sink *sink, lxm_error *error);
+
 void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *options,
                         const lxm_allocator *allocator);
 void lxm_formatter_free(lxm_formatter *formatter);

@@ -68,6 +68,7 @@ static lxm_status recognise(lxm_reader *reader, lxm_error *error)
         reader->next = lxm_reader_next_binary;
         return lxm_reader_open_binary(reader, error);
     }
+    reader->kind = reader->kind ? reader->kind : LXM_KIND_TOKENS;
     reader->next = reader->kind == LXM_KIND_IDS ? lxm_reader_next_ids : lxm_reader_next_tokens;
     return lxm_reader_reserve(reader, lxm_reader_items, error);
 }
@@ -112,6 +113,11 @@ lxm_status lxm_reader_next(lxm_reader *reader, lxm_block *block, bool *more, lxm
     *block = (lxm_block){0};
     *more = false;
     return reader->next(reader, block, more, error);
+}
+
+lxm_kind lxm_reader_kind(const lxm_reader *reader)
+{
+    return reader->kind;
 }
 
 bool lxm_reader_is_binary(const lxm_reader *reader)

@@ -7,6 +7,7 @@ enum { write_at = 64 * 1024 };
 struct lxm_writer {
     lxm_formatter formatter;
     lxm_output *output;
+    lxm_id_sink sink; /* in place of the output, where it has functions */
 };
 
 lxm_status lxm_writer_new(lxm_writer **out, lxm_output *output, const lxm_stream_options *options,
@@ -16,18 +17,27 @@ lxm_status lxm_writer_new(lxm_writer **out, lxm_output *output, const lxm_stream
     if (options->format > LXM_STREAM_JSONL ||
         (options->kind != LXM_KIND_TOKENS && options->kind != LXM_KIND_IDS))
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown stream format or kind");
+    if (options->sink && options->kind != LXM_KIND_IDS)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a sink takes ids alone");
     lxm_allocator a = lxm_allocator_or_default(allocator);
     lxm_writer *writer = lxm_new(&a, sizeof *writer);
     if (!writer)
         return lxm_fail_memory(error);
     lxm_formatter_init(&writer->formatter, options, &a);
     writer->output = output;
-    if (!writer->formatter.functions->begin(&writer->formatter)) {
-        lxm_writer_free(writer);
-        return lxm_fail_memory(error);
+    lxm_status status = LXM_OK;
+    if (options->sink) {
+        writer->sink = *options->sink;
+        status = writer->sink.begin(writer->sink.context, options->fingerprint,
+                                    writer->formatter.settings, error);
+    } else if (!writer->formatter.functions->begin(&writer->formatter)) {
+        status = lxm_fail_memory(error);
     }
-    *out = writer;
-    return LXM_OK;
+    if (status)
+        lxm_writer_free(writer);
+    else
+        *out = writer;
+    return status;
 }
 
 void lxm_writer_free(lxm_writer *writer)
@@ -60,18 +70,25 @@ lxm_status lxm_writer_tokens(lxm_writer *writer, const lxm_tokens *tokens, lxm_e
 
 lxm_status lxm_writer_ids(lxm_writer *writer, const lxm_ids *ids, lxm_error *error)
 {
+    if (writer->sink.ids)
+        return ids->count ? writer->sink.ids(writer->sink.context, ids->ids, ids->count, error)
+                          : LXM_OK;
     lxm_status status = writer->formatter.functions->ids(&writer->formatter, ids, error);
     return status ? status : send(writer, write_at, error);
 }
 
 lxm_status lxm_writer_end_document(lxm_writer *writer, lxm_error *error)
 {
+    if (writer->sink.ids)
+        return writer->sink.end_document(writer->sink.context, error);
     lxm_status status = writer->formatter.functions->end_document(&writer->formatter, error);
     return status ? status : send(writer, write_at, error);
 }
 
 lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *error)
 {
+    if (writer->sink.ids)
+        return lxm_formatter_pour(from, &writer->sink, error);
     lxm_status status = lxm_formatter_lead(&writer->formatter, from, error);
     if (!status)
         status = send(writer, 0, error);

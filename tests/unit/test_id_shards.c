@@ -41,10 +41,20 @@ static int tear_down(void **state)
 static lxm_status run(fixture *f, const char *ids)
 {
     const char *paths[] = {f->ids};
+    lxm_id_shards *shards;
     lxm_job job = {.threads = 1, .allocator = &f->allocator.functions};
     unit_file_write(f->ids, ids, strlen(ids));
     f->error = (lxm_error){0};
-    return lxm_run_id_shards(&f->options, paths, 1, f->output, &job, &f->result, &f->error);
+    lxm_status status =
+        lxm_id_shards_new(&shards, &f->options, f->output, &f->allocator.functions, &f->error);
+    if (status)
+        return status;
+    lxm_id_sink sink = lxm_id_shards_sink(shards);
+    status = lxm_run_ids(paths, 1, &sink, &job, &f->error);
+    if (!status)
+        status = lxm_id_shards_commit(shards, &f->result, &f->error);
+    lxm_id_shards_free(shards);
+    return status;
 }
 
 static void runs(fixture *f, const char *ids)
