@@ -32,8 +32,10 @@ typedef enum lxm_documents {
     LXM_DOCUMENTS_LINE = 1, /* a line, without its \n or \r\n; an empty line is an empty document */
     LXM_DOCUMENTS_BLANK = 2, /* a paragraph: what stands between lines of nothing but white space */
     LXM_DOCUMENTS_NUL = 3,   /* what a NUL byte ends */
-    LXM_DOCUMENTS_JSONL = 4  /* JSON Lines: a string in the object that each line is; lines of
-                                nothing  but white space are no documents. For reading alone. */
+    LXM_DOCUMENTS_JSONL = 4, /* JSON Lines: a string in the object that each line is; lines of
+                                nothing but white space are no documents. For reading alone. */
+    LXM_DOCUMENTS_SENTENCE = 5 /* a sentence (Unicode Standard Annex #29), which a line's end ends
+                                  as well, without the white space around it. For reading alone. */
 } lxm_documents;
 
 /* Where documents come from. A zeroed struct is the default: each file is one. */
