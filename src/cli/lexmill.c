@@ -23,7 +23,7 @@ static const char help[] =
     "                         see tokenize --list; needed where VOCAB has a model\n"
     "      --from FILE        pattern and normalisation of a tokenizer.json; taken\n"
     "                         where VOCAB is one and nothing else is named\n"
-    "  -d, --documents HOW    file (default), line, blank, nul, sentence, jsonl[:FIELD]\n"
+    "  -d, --documents HOW    file, line, blank, nul, sentence or jsonl[:FIELD]\n"
     "  -e, --pattern, --split, -n, --normalize FORM, --casefold, --lowercase,\n"
     "  --strip-marks, --clean, --special, --invalid, --offsets, --max-token,\n"
     "  --match-limit, --skip-bad, --files-from               as in tokenize\n"
