@@ -3,9 +3,13 @@
  *
  * Where the very first read fails, libarchive can't tell damage from an empty file. So each file is
  * read behind a small compressed one of ours, which holds one newline that is dropped again.
+ *
+ * The library is loaded when the first such file is met: with what it depends on (libxml2, ICU,
+ * ...) it takes longer to load than a small text to tokenize.
  */
 #include <archive.h>
 #include <archive_entry.h>
+#include <dlfcn.h>
 #include <errno.h>
 
 #include "base/compressed.h"
@@ -41,8 +45,30 @@ static const prefix prefixes[] = {
                               0x0A, 0x00, 0x00, 0x00, 0x00}},
 };
 
+/* What is used of it. */
+#define EACH_FUNCTION(F)                                                                           \
+    F(archive_errno)                                                                               \
+    F(archive_error_string)                                                                        \
+    F(archive_filter_bytes)                                                                        \
+    F(archive_read_append_filter)                                                                  \
+    F(archive_read_data)                                                                           \
+    F(archive_read_free)                                                                           \
+    F(archive_read_new)                                                                            \
+    F(archive_read_next_header)                                                                    \
+    F(archive_read_open)                                                                           \
+    F(archive_read_support_format_raw)                                                             \
+    F(archive_set_error)
+
+#define AS_MEMBER(name) __typeof__(&name) name;
+
+typedef struct functions {
+    EACH_FUNCTION(AS_MEMBER)
+} functions;
+
 typedef struct decoder {
     lxm_decompressor base;
+    void *library;
+    functions f;
     lxm_compression compression;
     lxm_raw *raw;
     struct archive *archive;
@@ -51,6 +77,27 @@ typedef struct decoder {
     lxm_status failed; /* what a read of the file came to */
     lxm_error error;
 } decoder;
+
+/* A function's address, which C has no conversion to from that of an object. */
+static bool find_function(void *library, const char *name, void *function)
+{
+    void *address = dlsym(library, name);
+    memcpy(function, &address, sizeof address);
+    return address != NULL;
+}
+
+static lxm_status load(decoder *d, lxm_error *error)
+{
+    d->library = dlopen(LXM_LIBARCHIVE, RTLD_NOW | RTLD_LOCAL);
+    bool found = d->library != NULL;
+#define FIND(name) found = found && find_function(d->library, #name, &d->f.name);
+    EACH_FUNCTION(FIND)
+    return found ? LXM_OK
+                 : lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                            "this is %s data, which takes " LXM_LIBARCHIVE
+                            " to read: install it, or decompress the file first",
+                            lxm_compression_name(d->compression));
+}
 
 static la_ssize_t give(struct archive *archive, void *context, const void **bytes)
 {
@@ -61,7 +108,7 @@ static la_ssize_t give(struct archive *archive, void *context, const void **byte
     if (d->prefixed) {
         d->failed = lxm_raw_next(d->raw, &d->error);
         if (d->failed) {
-            archive_set_error(archive, EIO, "%s", d->error.message);
+            d->f.archive_set_error(archive, EIO, "%s", d->error.message);
             return ARCHIVE_FATAL;
         }
         length = d->raw->end - d->raw->begin;
@@ -80,9 +127,9 @@ static lxm_status failure(decoder *d, lxm_error *error)
             *error = d->error;
         return d->failed;
     }
-    if (archive_errno(d->archive) == ENOMEM)
+    if (d->f.archive_errno(d->archive) == ENOMEM)
         return lxm_fail_memory(error);
-    return lxm_compression_damaged(d->compression, archive_error_string(d->archive), error);
+    return lxm_compression_damaged(d->compression, d->f.archive_error_string(d->archive), error);
 }
 
 /* The filters say "end" for whatever isn't the start of another frame: all must be used up. */
@@ -91,7 +138,7 @@ static lxm_status decoder_end(decoder *d, lxm_error *error)
     lxm_status status = LXM_OK;
     if (d->failed) /* between two streams the filter of bzip2 takes that for the end */
         return failure(d, error);
-    bool rest = d->given != (uint64_t)archive_filter_bytes(d->archive, -1);
+    bool rest = d->given != (uint64_t)d->f.archive_filter_bytes(d->archive, -1);
     if (!rest) {
         status = lxm_raw_next(d->raw, error);
         rest = !status && d->raw->begin < d->raw->end;
@@ -106,7 +153,7 @@ static lxm_status decoder_read(lxm_decompressor *base, void *bytes, size_t capac
 {
     decoder *d = (decoder *)base;
     *length = 0;
-    la_ssize_t n = archive_read_data(d->archive, bytes, capacity);
+    la_ssize_t n = d->f.archive_read_data(d->archive, bytes, capacity);
     if (n < 0)
         return failure(d, error);
     if (n == 0 && capacity > 0)
@@ -118,7 +165,10 @@ static lxm_status decoder_read(lxm_decompressor *base, void *bytes, size_t capac
 static void decoder_free(lxm_decompressor *base)
 {
     decoder *d = (decoder *)base;
-    archive_read_free(d->archive);
+    if (d->archive)
+        d->f.archive_read_free(d->archive);
+    if (d->library)
+        dlclose(d->library);
     lxm_release(&d->raw->allocator, d);
 }
 
@@ -127,18 +177,21 @@ static lxm_status begin(decoder *d, lxm_error *error)
 {
     struct archive_entry *entry;
     uint8_t newline;
-    d->archive = archive_read_new();
+    lxm_status status = load(d, error);
+    if (status)
+        return status;
+    d->archive = d->f.archive_read_new();
     if (!d->archive)
         return lxm_fail_memory(error);
-    if (archive_read_append_filter(d->archive, prefixes[d->compression].filter) != ARCHIVE_OK)
+    if (d->f.archive_read_append_filter(d->archive, prefixes[d->compression].filter) != ARCHIVE_OK)
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
                         "this is %s data, which the libarchive of this system can't read: "
                         "decompress it first",
                         lxm_compression_name(d->compression));
-    if (archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
-        archive_read_open(d->archive, d, NULL, give, NULL) != ARCHIVE_OK ||
-        archive_read_next_header(d->archive, &entry) != ARCHIVE_OK ||
-        archive_read_data(d->archive, &newline, 1) != 1)
+    if (d->f.archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
+        d->f.archive_read_open(d->archive, d, NULL, give, NULL) != ARCHIVE_OK ||
+        d->f.archive_read_next_header(d->archive, &entry) != ARCHIVE_OK ||
+        d->f.archive_read_data(d->archive, &newline, 1) != 1)
         return failure(d, error);
     return LXM_OK;
 }

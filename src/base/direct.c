@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 
-/* Two writers keep a disk busy; a block is large enough that starting one costs nothing. */
+/* Two writers beside the caller keep a disk busy; a block is large enough that starting one costs nothing. */
 enum { writers = 2, most_blocks = 8, block_size = 2 << 20 };
 
 typedef struct block {
@@ -81,7 +81,7 @@ lxm_direct *lxm_direct_new(int fd, uint64_t offset, const lxm_allocator *allocat
     if (!direct)
         return NULL;
     *direct = (lxm_direct){.allocator = *allocator, .fd = fd, .offset = offset};
-    if (lxm_pool_new(&direct->pool, writers, write_block, allocator, NULL) ||
+    if (lxm_pool_new(&direct->pool, writers + 1, write_block, allocator, NULL) ||
         !make_blocks(direct) || !set_direct(fd, true)) {
         lxm_direct_free(direct);
         return NULL;

@@ -17,7 +17,7 @@ typedef struct slot {
 struct lxm_pool {
     lxm_allocator allocator;
     void (*run)(void *job);
-    unsigned threads; /* that are running; 0: jobs run in submit */
+    unsigned threads; /* that were started; 0: jobs run in submit */
     pthread_t *handles;
     pthread_mutex_t mutex;
     pthread_cond_t work, done;
@@ -34,6 +34,16 @@ unsigned lxm_processors(void)
     return 1;
 }
 
+/* Runs the next job that nobody has begun. The mutex is held before and after, not meanwhile. */
+static void run_next(lxm_pool *pool)
+{
+    slot *s = &pool->slots[pool->started++ % pool->window];
+    pthread_mutex_unlock(&pool->mutex);
+    pool->run(s->job);
+    pthread_mutex_lock(&pool->mutex);
+    s->done = true;
+}
+
 static void *worker(void *context)
 {
     lxm_pool *pool = context;
@@ -43,11 +53,7 @@ static void *worker(void *context)
             pthread_cond_wait(&pool->work, &pool->mutex);
         if (pool->stop)
             break;
-        slot *s = &pool->slots[pool->started++ % pool->window];
-        pthread_mutex_unlock(&pool->mutex);
-        pool->run(s->job);
-        pthread_mutex_lock(&pool->mutex);
-        s->done = true;
+        run_next(pool);
         pthread_cond_signal(&pool->done);
     }
     pthread_mutex_unlock(&pool->mutex);
@@ -90,7 +96,7 @@ lxm_status lxm_pool_new(lxm_pool **out, unsigned threads, void (*run)(void *job)
     if (!pool->slots)
         status = lxm_fail_memory(error);
     else if (threads > 1)
-        status = start(pool, threads, error);
+        status = start(pool, threads - 1, error);
     if (status) {
         lxm_pool_free(pool);
         return status;
@@ -125,7 +131,7 @@ size_t lxm_pool_window(const lxm_pool *pool)
 
 size_t lxm_pool_threads(const lxm_pool *pool)
 {
-    return pool->threads ? pool->threads : 1;
+    return pool->threads + 1;
 }
 
 size_t lxm_pool_pending(const lxm_pool *pool)
@@ -157,7 +163,10 @@ void *lxm_pool_take(lxm_pool *pool)
     if (pool->threads) {
         pthread_mutex_lock(&pool->mutex);
         while (!s->done)
-            pthread_cond_wait(&pool->done, &pool->mutex);
+            if (pool->started < pool->submitted)
+                run_next(pool);
+            else
+                pthread_cond_wait(&pool->done, &pool->mutex);
         pthread_mutex_unlock(&pool->mutex);
     }
     pool->taken++;

@@ -33,6 +33,8 @@ void lxm_normalizer_free(lxm_normalizer *normalizer)
     if (normalizer->work)
         lxm_release(&normalizer->allocator, normalizer->work);
     normalizer->cluster = normalizer->work = NULL;
+    lxm_release(&normalizer->allocator, normalizer->passing);
+    normalizer->passing = NULL;
     for (size_t i = 0; i < sizeof normalizer->pages / sizeof *normalizer->pages; i++) {
         lxm_release(&normalizer->allocator, normalizer->pages[i]);
         normalizer->pages[i] = NULL;

@@ -18,6 +18,8 @@ typedef struct lxm_normalizer {
     int32_t *work;               /* its decomposition */
     size_t work_capacity;
     uint8_t *pages[0x1100];  /* classes of 256 characters each, made when one of them is met */
+    bool wide_vectors;       /* lxm_quick_passing_avx512 is for this processor */
+    uint64_t *passing;       /* [character >> 6], up to U+FFFF: those known to pass; or NULL */
     lxm_buffer text;         /* the result of the last call */
     lxm_alignment alignment; /* of `text` */
     lxm_allocator allocator;
@@ -33,6 +35,14 @@ enum {
     lxm_class_slow_start = 255 /* changes; begins a cluster */
 };
 uint8_t lxm_normalizer_class(lxm_normalizer *normalizer, int32_t c, bool *failed);
+
+#if defined __x86_64__
+#define LXM_QUICK_CHECK_AVX512
+/* For a processor with AVX-512: the length of characters at the start that `passing` has, in steps
+ * of about 64 bytes; *last is where the last of them begins. */
+size_t lxm_quick_passing_avx512(const uint64_t *passing, const uint8_t *text, size_t length,
+                                size_t *last);
+#endif
 
 /* How much of the text, which must not begin inside a cluster, passes as it is, but for the case of
  * ASCII letters and for white space that becomes a space; what may still change with what follows

@@ -1,6 +1,27 @@
 /* The quick check: text that normalisation would give back as it is passes untouched. */
+#include "base/cpu.h"
 #include "base/utf8.h"
 #include "tokenize/normalize.h"
+
+static bool is_kept(uint8_t c)
+{
+    return ((c >= 0x20) & (c != 0x7F)) | (c == '\t') | (c == '\n') | (c == '\r');
+}
+
+/* A bit for each character of up to three bytes that is known to pass; at first the ASCII ones. */
+static bool make_passing(lxm_normalizer *z)
+{
+    enum { rows = 0x10000 / 64 };
+    z->passing = lxm_allocate(&z->allocator, rows, sizeof *z->passing);
+    if (!z->passing)
+        return false;
+    z->wide_vectors = lxm_cpu_features() & LXM_CPU_AVX512;
+    memset(z->passing, 0, rows * sizeof *z->passing);
+    for (uint8_t c = 0; c < 0x80; c++)
+        if (!z->clean || is_kept(c))
+            z->passing[c >> 6] |= (uint64_t)1 << (c & 63);
+    return true;
+}
 
 static uint8_t *make_page(lxm_normalizer *z, size_t number)
 {
@@ -12,13 +33,11 @@ static uint8_t *make_page(lxm_normalizer *z, size_t number)
         lxm_release(&z->allocator, page);
         page = NULL;
     }
+    for (size_t i = number ? 0 : 0x80; page && number < 0x100 && i < 256; i++)
+        if (page[i] == lxm_class_passes)
+            z->passing[number << 2 | i >> 6] |= (uint64_t)1 << (i & 63);
     z->pages[number] = page;
     return page;
-}
-
-static bool is_kept(uint8_t c)
-{
-    return ((c >= 0x20) & (c != 0x7F)) | (c == '\t') | (c == '\n') | (c == '\r');
 }
 
 /* Length of the ASCII at the start that clean-up keeps. */
@@ -82,11 +101,71 @@ static bool take(run *r, uint8_t class, size_t size)
     return true;
 }
 
+static bool passes(const lxm_normalizer *z, size_t row, uint8_t last)
+{
+    return z->passing[row] >> (last & 0x3F) & 1;
+}
+
+/* Takes characters that simply pass, `most` bytes of them or a little more. A loop for each length,
+ * for the next character mostly has that of the last. Returns how many bytes; *last is where the
+ * last begins. */
+static size_t few_passing(const lxm_normalizer *z, const uint8_t *text, size_t length, size_t most,
+                          size_t *last)
+{
+    enum { longest = 4 };
+    size_t at = 0, end = length < longest ? 0 : length - longest + 1;
+    end = end < most ? end : most;
+    for (size_t before = 1; at < end && at != before;) {
+        before = at;
+        for (const uint8_t *p = text + at; at < end && p[0] >= 0xE0 && p[0] < 0xF0; p += 3) {
+            if (!passes(z, (size_t)(p[0] & 0x0F) << 6 | (p[1] & 0x3F), p[2]))
+                return at;
+            *last = at;
+            at += 3;
+        }
+        for (const uint8_t *p = text + at; at < end && p[0] >= 0xC0 && p[0] < 0xE0; p += 2) {
+            if (!passes(z, p[0] & 0x1F, p[1]))
+                return at;
+            *last = at;
+            at += 2;
+        }
+        while (at < end && text[at] < 0x80 && passes(z, text[at] >> 6, text[at]))
+            *last = at++;
+    }
+    return at;
+}
+
+/* Many at once only where the first few pass: text of which nothing does isn't looked at twice. */
+static void take_passing(const lxm_normalizer *z, run *r, const uint8_t *text, size_t length)
+{
+    enum { few = 32, many = 256 };
+    size_t end = r->end, last = 0, boundary = r->end, n;
+    do {
+        n = few_passing(z, text + end, length - end, z->wide_vectors ? few : many, &last);
+        boundary = n ? end + last : boundary;
+        end += n;
+#ifdef LXM_QUICK_CHECK_AVX512
+        if (n >= few && z->wide_vectors) {
+            n = lxm_quick_passing_avx512(z->passing, text + end, length - end, &last);
+            boundary = n ? end + last : boundary;
+            end += n;
+        }
+#endif
+    } while (n >= few);
+    if (end > r->end)
+        *r = (run){.most = r->most, .members = 1, .end = end, .boundary = boundary};
+}
+
 size_t lxm_quick_run(lxm_normalizer *z, const uint8_t *text, size_t length, bool *failed)
 {
     run r = {.most = z->most};
-    *failed = false;
+    *failed = !z->passing && !make_passing(z);
+    if (*failed)
+        return 0;
     while (r.end < length) {
+        take_passing(z, &r, text, length);
+        if (r.end == length)
+            break;
         if (text[r.end] < 0x80) {
             size_t ascii = ascii_run(z, text + r.end, length - r.end);
             if (ascii == 0)

@@ -151,8 +151,11 @@ INLINE void classify_wide(const lxm_family *family, int classes, block *b)
     uint64_t leads = wide & ~b->follow;
     if (family->sparse)
         leads &= sparse_leads(family, b, text);
-    __m512i wide_class = wide_classes(family, b, text, leads);
-    class = _mm512_mask_mov_epi8(class, wide, spread(wide_class, b->follow));
+    if (family->sparse && !leads)
+        class = _mm512_maskz_mov_epi8(~wide, class);
+    else
+        class = _mm512_mask_mov_epi8(class, wide,
+                                     spread(wide_classes(family, b, text, leads), b->follow));
     uint32_t behind = cut_block(b);
     if (behind)
         b->behind = (uint8_t)_mm_cvtsi128_si32(
