@@ -2,11 +2,21 @@
 
 #include "base/error.h"
 
+/* Which lengths tokens have that begin with three bytes, by a hash of these: bit n for n bytes, the
+ * last for all that are longer. Most look-ups that would find nothing are spared. */
+enum { length_bits = 14, longer = 63 };
+
+typedef struct lengths {
+    uint64_t any; /* of tokens of one byte or two, whatever they are */
+    uint64_t sets[1 << length_bits];
+} lengths;
+
 typedef struct wordpiece {
     lxm_token_table continuations; /* without the prefix */
     uint32_t *ids;                 /* of those */
     size_t longest_first, longest_continuation;
     size_t most;
+    lengths *first, *continuation;
 } wordpiece;
 
 static void free_wordpiece(lxm_vocab *vocab)
@@ -16,6 +26,8 @@ static void free_wordpiece(lxm_vocab *vocab)
         return;
     lxm_token_table_free(&w->continuations);
     lxm_release(&vocab->allocator, w->ids);
+    lxm_release(&vocab->allocator, w->first);
+    lxm_release(&vocab->allocator, w->continuation);
     lxm_release(&vocab->allocator, w);
     vocab->model_data = NULL;
 }
@@ -23,6 +35,21 @@ static void free_wordpiece(lxm_vocab *vocab)
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+static size_t set_of(const uint8_t *bytes)
+{
+    uint32_t three = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
+    return three * 0x9E3779B1u >> (32 - length_bits);
+}
+
+static void add_length(lengths *l, const uint8_t *token, size_t length)
+{
+    uint64_t bit = (uint64_t)1 << (length < longer ? length : longer);
+    if (length < 3)
+        l->any |= bit;
+    else
+        l->sets[set_of(token)] |= bit;
 }
 
 static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lxm_error *error)
@@ -34,11 +61,13 @@ static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lx
     if (length == 0 || lxm_token_table_find(&vocab->table, token, length) != id)
         return LXM_OK;
     w->longest_first = larger(w->longest_first, length);
+    add_length(w->first, token, length);
     if (length <= prefix->length || memcmp(token, prefix->bytes, prefix->length) != 0)
         return LXM_OK;
     token += prefix->length;
     length -= prefix->length;
     w->longest_continuation = larger(w->longest_continuation, length);
+    add_length(w->continuation, token, length);
     lxm_status status = lxm_token_table_add(&w->continuations, token, length, 0, &index, error);
     if (!status)
         w->ids[index] = id;
@@ -46,14 +75,24 @@ static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lx
 }
 
 /* Length of the longest token or continuation that the bytes begin with, or 0. */
-static size_t longest(const lxm_token_table *table, const uint8_t *bytes, size_t length,
-                      size_t most, uint32_t *index)
+static size_t longest(const lxm_token_table *table, const lengths *l, const uint8_t *bytes,
+                      size_t length, size_t most, uint32_t *index)
 {
     size_t end = length < most ? length : most;
-    for (; end > 0; end--) {
+    uint64_t left = l->any | (length < 3 ? 0 : l->sets[set_of(bytes)]);
+    if (end >= longer && !(left >> longer))
+        end = longer - 1;
+    while (end > 0) {
+        if (end < longer) {
+            left &= ((uint64_t)2 << end) - 1;
+            if (!left)
+                return 0;
+            end = longer - (size_t)__builtin_clzll(left);
+        }
         bool cuts = end < length && (bytes[end] & 0xC0) == 0x80; /* a character */
         if (!cuts && (*index = lxm_token_table_find(table, bytes, end)) != LXM_NO_ID)
             return end;
+        end--;
     }
     return 0;
 }
@@ -89,8 +128,9 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
         size_t left = m->length - m->used, length;
         uint32_t index;
         bool first = m->used == 0;
-        length = first ? longest(&vocab->table, bytes, left, w->longest_first, &index)
-                       : longest(&w->continuations, bytes, left, w->longest_continuation, &index);
+        length = first ? longest(&vocab->table, w->first, bytes, left, w->longest_first, &index)
+                       : longest(&w->continuations, w->continuation, bytes, left,
+                                 w->longest_continuation, &index);
         if (length == 0)
             return unknown(vocab, m, error);
         lxm_mapping_add(m, first ? index : w->ids[index], length);
@@ -112,7 +152,9 @@ lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t m
     vocab->model = &lxm_model_wordpiece;
     vocab->model_data = w;
     w->ids = lxm_allocate(a, vocab->table.size, sizeof *w->ids);
-    lxm_status status = w->ids ? LXM_OK : lxm_fail_memory(error);
+    w->first = lxm_new(a, sizeof *w->first);
+    w->continuation = lxm_new(a, sizeof *w->continuation);
+    lxm_status status = w->ids && w->first && w->continuation ? LXM_OK : lxm_fail_memory(error);
     for (uint32_t id = 0; !status && id < vocab->table.size; id++)
         status = add(vocab, id, prefix, error);
     return status;
