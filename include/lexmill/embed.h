@@ -162,6 +162,48 @@ LXM_API lxm_status lxm_project(const lxm_table *table, const lxm_table *position
                                const uint32_t *ids, const uint8_t *mask, size_t windows,
                                size_t context, float *vectors, lxm_error *error);
 
+/* How near two vectors are. */
+typedef enum lxm_metric {
+    LXM_METRIC_COSINE = 0, /* of the angle between them: from -1 to 1 */
+    LXM_METRIC_DOT = 1     /* their dot product */
+} lxm_metric;
+
+#define LXM_NO_ROW UINT32_MAX
+
+typedef struct lxm_nearest_options {
+    size_t k; /* how many rows for each query */
+    lxm_metric metric;
+    unsigned threads; /* 0: as many as there are processors */
+} lxm_nearest_options;
+
+/* `ids` and `scores` are the caller's, count x k, the nearest first. Where fewer than k rows were
+ * found LXM_NO_ROW and NaN follow. */
+typedef struct lxm_neighbours {
+    uint32_t *ids;
+    float *scores;
+    uint64_t bad_rows;    /* that are never found: not finite or, for the cosine, zeros */
+    uint64_t bad_queries; /* that find nothing: zeros, or not finite */
+} lxm_neighbours;
+
+/* Finds the k rows of a table (of fewer than 2^32) with the highest scores for each of `count`
+ * queries, count x dim. A score is the dot product of the floats, summed in double precision in an
+ * order of its own, for the cosine divided by the root of the product of both lengths squared,
+ * and rounded to a float; equal scores go by id. So ids and scores are the same on any machine and
+ * number of threads. All rows are compared, none left out by a guess: a matrix product in single
+ * precision (OpenBLAS), with the bound of its rounding errors (Higham, "Accuracy and Stability of
+ * Numerical Algorithms", 3.1), tells which rows can't be among the k.
+ *
+ * Memory: at most about 64 MiB for queries, the same for what is found, and 8 MiB a thread; more
+ * where a single query or a few rows need it. LXM_ERROR_UNSUPPORTED: see lxm_nearest_ready. While
+ * it runs, OpenBLAS takes one thread for each call in this process. */
+LXM_API lxm_status lxm_nearest(const lxm_table *table, const float *queries, size_t count,
+                               const lxm_nearest_options *options, lxm_neighbours *neighbours,
+                               const lxm_allocator *allocator, lxm_error *error);
+
+/* LXM_ERROR_UNSUPPORTED, with a message for the user, where OpenBLAS isn't installed or was left
+ * out when the library was built. */
+LXM_API lxm_status lxm_nearest_ready(lxm_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -34,15 +34,52 @@ LXM_API lxm_status lxm_vocab_new(lxm_vocab **vocab, const lxm_allocator *allocat
  * - a .tiktoken file;
  * - a folder with vocab.json and merges.txt, or encoder.json and vocab.bpe (GPT-2 and its kin);
  * - a tokenizer.json, or a folder with one: its model and added tokens;
- * - a WordPiece vocab.txt, or a folder with one.
- * The error carries the line. What a file asks for and can't be done exactly is
+ * - a WordPiece vocab.txt, or a folder with one;
+ * - a compiled vocabulary, as lxm_vocab_write makes it. It is mapped and used in place, so that
+ *   opening it costs little more than reading it once: its checksum, and every offset, size and
+ *   index in it, are checked first. The file must stay as it is while the vocabulary lives: to
+ *   replace it, rename another to its place.
+ * The error carries the line, of a compiled vocabulary the byte. What a file asks for and can't be done exactly is
  * LXM_ERROR_UNSUPPORTED and named. */
 LXM_API lxm_status lxm_vocab_open(lxm_vocab **vocab, const char *path,
                                   const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_vocab_free(lxm_vocab *vocab);
 
-/* Writes our own file, atomically; a vocabulary with another model than word level is
- * LXM_ERROR_UNSUPPORTED. */
+/* The forms that a vocabulary is written in. The values are pinned. */
+typedef enum lxm_vocab_form {
+    LXM_VOCAB_TEXT = 0,           /* our own, of the word level alone; it alone keeps counts as text */
+    LXM_VOCAB_COMPILED = 1,       /* all there is, to be mapped */
+    LXM_VOCAB_TOKENIZER_JSON = 2, /* of Hugging Face's tokenizers */
+    LXM_VOCAB_TIKTOKEN = 3,       /* base64 and rank; BPE over bytes, without special tokens */
+    LXM_VOCAB_MERGES = 4,         /* a folder: vocab.json and merges.txt; BPE over bytes */
+    LXM_VOCAB_OPENAI = 5,         /* the same as encoder.json and vocab.bpe */
+    LXM_VOCAB_WORDPIECE = 6       /* vocab.txt */
+} lxm_vocab_form;
+
+/* A zeroed struct writes our own text. */
+typedef struct lxm_vocab_write_options {
+    lxm_vocab_form form;
+    /* A preset that says how text is cut, in the place of what the vocabulary's file said; a
+     * tokenizer.json of a model wants one where that said nothing. A compiled vocabulary keeps it.
+     * NULL: none; other forms have no place for it. */
+    const char *preset;
+    bool lowercase;    /* with the preset "bert": lower case, and no accents */
+    bool drop_special; /* special tokens that the form has no place for are left out */
+} lxm_vocab_write_options;
+
+/* Writes a vocabulary, atomically; of a folder, which is made where it is missing, each file. What
+ * is written gives the same ids when it is read again, by whoever reads the form. Where the form
+ * can't hold what the vocabulary has, so that ids would differ or tokens be lost, it is
+ * LXM_ERROR_UNSUPPORTED and the message says what would be lost and what to do. Counts are lost but
+ * in our own forms, and so is the way text is cut but in tokenizer.json and compiled. */
+LXM_API lxm_status lxm_vocab_write(const lxm_vocab *vocab, const char *path,
+                                   const lxm_vocab_write_options *options, lxm_error *error);
+
+/* The form that a name stands for: .compiled, .json, .tiktoken, .vocab (our own text), a name that
+ * is vocab.txt, a folder (merges.txt) where it ends in a slash or is one; false for others. */
+LXM_API bool lxm_vocab_form_of(const char *path, lxm_vocab_form *form);
+
+/* lxm_vocab_write with the form LXM_VOCAB_TEXT. */
 LXM_API lxm_status lxm_vocab_save(const lxm_vocab *vocab, const char *path, lxm_error *error);
 
 /* Adds a token with a count and tells its id. One that is there keeps its id; counts add up. */
@@ -64,6 +101,10 @@ LXM_API const char *lxm_vocab_model(const lxm_vocab *vocab);
 
 /* The format of the file it was read from, such as "tiktoken"; "none" where it was made. Static. */
 LXM_API const char *lxm_vocab_origin(const lxm_vocab *vocab);
+
+/* Whether the file it was read from also says how text is cut, so that lxm_tokenizer_open makes a
+ * tokenizer of it. */
+LXM_API bool lxm_vocab_states_pattern(const lxm_vocab *vocab);
 
 /* The bytes of a token, the vocabulary's; NULL for an id that it doesn't have. */
 LXM_API const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *length);

@@ -333,6 +333,43 @@ LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_opt
                                    const char *output_path, const lxm_job *job,
                                    lxm_convert_result *result, lxm_error *error);
 
+/* What lxm_run_near writes. */
+typedef enum lxm_near_format {
+    LXM_NEAR_TEXT = 0, /* a line a neighbour: query, rank from 1, word or id, score, and the text
+                          where there are texts; a tab between two */
+    LXM_NEAR_JSONL = 1 /* a JSON object a line and query */
+} lxm_near_format;
+
+/* Queries are, in this order: the rows of `queries`; `names`; what standard input holds, .npy
+ * arrays of vectors one after another, or names, one a line. A name is the word of a row or, where
+ * rows have no words, the id. */
+typedef struct lxm_near_options {
+    const lxm_table *table;
+    size_t k;
+    lxm_metric metric;
+    const char *vocab;        /* a vocabulary file with the word of each row; NULL: the table's */
+    const char *texts;        /* a file with a line for each row, to show; NULL: none */
+    const lxm_table *queries; /* or NULL */
+    const char *const *names;
+    size_t name_count;
+    bool analogy; /* three names make a query: a is to b as c is to what? b - a + c, each of length
+                     1 (3CosAdd; T. Mikolov et al., "Linguistic Regularities in Continuous Space
+                     Word Representations", 2013), and none of the three is found */
+    bool exclude_self; /* the query's own row isn't found: that of its name or, of a vector, the row
+                          with its number */
+    lxm_near_format format;
+} lxm_near_options;
+
+typedef struct lxm_near_result {
+    uint64_t queries;
+    uint64_t bad_rows, bad_queries; /* as in lxm_neighbours */
+} lxm_near_result;
+
+/* Finds the nearest rows of a table with lxm_nearest, and writes them. It opens, and commits or
+ * discards, the output itself. `result` may be NULL. */
+LXM_API lxm_status lxm_run_near(const lxm_near_options *options, const char *output_path,
+                                const lxm_job *job, lxm_near_result *result, lxm_error *error);
+
 /* Says, as lines of text, what a file of vectors, a table or a folder of shards holds. */
 LXM_API lxm_status lxm_run_info(const char *path, const char *tensor, lxm_output *output,
                                 const lxm_job *job, lxm_error *error);

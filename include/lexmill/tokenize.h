@@ -69,8 +69,8 @@ LXM_API lxm_status lxm_tokenizer_new(lxm_tokenizer **tokenizer,
                                      const lxm_allocator *allocator, lxm_error *error);
 
 /* The same, with the normaliser and the pattern that a tokenizer.json of Hugging Face's tokenizers
- * states; `options` (NULL: the default) says the rest, and may not state these as well. What can't
- * be done exactly is LXM_ERROR_UNSUPPORTED by name. Tokens added to the vocabulary aren't looked
+ * states, or a compiled vocabulary (see lxm_vocab_write) that keeps what one stated; `options`
+ * (NULL: the default) says the rest, and may not state these as well. What can't be done exactly is LXM_ERROR_UNSUPPORTED by name. Tokens added to the vocabulary aren't looked
  * at: name those to be kept whole as specials. The file is parsed in memory from malloc. */
 LXM_API lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
                                       const lxm_tokenizer_options *options,

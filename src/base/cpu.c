@@ -1,5 +1,6 @@
 #include "base/cpu.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,5 +48,12 @@ unsigned lxm_cpu_features_up_to(const char *name)
 
 unsigned lxm_cpu_features(void)
 {
-    return lxm_cpu_features_up_to(getenv("LEXMILL_CPU"));
+    enum { known = LXM_CPU_ALL + 1 };
+    static atomic_uint features; /* whoever comes first works out the same */
+    unsigned found = atomic_load_explicit(&features, memory_order_relaxed);
+    if (!found) {
+        found = lxm_cpu_features_up_to(getenv("LEXMILL_CPU")) | known;
+        atomic_store_explicit(&features, found, memory_order_relaxed);
+    }
+    return found & LXM_CPU_ALL;
 }

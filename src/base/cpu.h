@@ -11,8 +11,8 @@ typedef enum lxm_cpu {
 } lxm_cpu;
 
 /* A set of lxm_cpu: what this processor has, less what the environment variable LEXMILL_CPU masks
- * ("scalar", "avx2", "avx512", "neon": that and what it includes; any other value masks nothing).
- */
+ * ("scalar", "avx2", "avx512", "neon": that and what it includes; any other value masks nothing),
+ * which is read once. */
 unsigned lxm_cpu_features(void);
 
 /* The same with the variable's value given, or NULL. */

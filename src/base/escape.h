@@ -7,6 +7,9 @@
 /* Length of the longest prefix that stands for itself. */
 size_t lxm_escape_plain(const uint8_t *bytes, size_t length);
 
+/* What stands behind the backslash for a byte that is escaped by a letter; 0 for all others. */
+extern const char lxm_escape_letters[256];
+
 /* Appends the escaped form; false when memory runs out. */
 bool lxm_escape(lxm_buffer *buffer, const uint8_t *bytes, size_t length);
 

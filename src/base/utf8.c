@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/cpu.h"
+
 /* The range of the second byte of a sequence, by its first (Unicode 15, table 3-7). */
 static size_t lead(uint8_t first, uint8_t *low, uint8_t *high)
 {
@@ -107,7 +109,7 @@ static size_t before_cut(const uint8_t *bytes, size_t length)
 size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
 {
     size_t done = 0;
-    if (length >= 128 && __builtin_cpu_supports("avx2"))
+    if (length >= 128 && (lxm_cpu_features() & LXM_CPU_AVX2))
         done = before_cut(bytes, lxm_utf8_valid_blocks(bytes, length));
     return done + lxm_utf8_valid_scalar(bytes + done, length - done);
 }

@@ -12,6 +12,7 @@ static const char help[] =
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
     "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
+    "       embed near, embed analogy                the nearest rows: near --help\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
     "  -t, --table FILE    rows of an .npy or .safetensors file (--tensor NAME), of\n"
@@ -57,6 +58,7 @@ static const struct option long_options[] = {
     {"fingerprint", required_argument, NULL, option_fingerprint},
     {"vocab", required_argument, NULL, 'V'},
     {"save-vocab", required_argument, NULL, option_save_vocab},
+    EMBED_NEAR_LONG,
     {NULL, 0, NULL, 0},
 };
 
@@ -132,9 +134,15 @@ static int project(embed_settings *s, int argc, char **argv)
 static const struct {
     const char *name;
     int (*run)(embed_settings *s, int argc, char **argv);
+    const char *help;
 } commands[] = {
-    {"project", project},       {"init", embed_init},     {"info", embed_info},
-    {"convert", embed_convert}, {"verify", embed_verify},
+    {"project", project, help},
+    {"init", embed_init, help},
+    {"info", embed_info, help},
+    {"convert", embed_convert, help},
+    {"verify", embed_verify, help},
+    {"near", embed_near, embed_near_help},
+    {"analogy", embed_analogy, embed_near_help},
 };
 
 int main(int argc, char **argv)
@@ -149,14 +157,18 @@ int main(int argc, char **argv)
             argc--, argv++;
             break;
         }
-    for (int option;
-         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "t:V:", long_options, NULL)) != -1;)
-        if (!cli_common_option(&s.common, option, help) && !embed_option(&s, option))
+    for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT EMBED_NEAR_SHORT "t:V:",
+                                           long_options, NULL)) != -1;)
+        if (!cli_common_option(&s.common, option, commands[command].help) &&
+            !embed_option(&s, option) && !embed_near_option(&s, option))
             set_option(&s, option);
     if (s.fingerprint && commands[command].run != embed_init &&
         commands[command].run != embed_convert)
         cli_usage("--fingerprint belongs to init and convert");
-    if ((s.words || s.save_vocab) && commands[command].run != embed_convert &&
+    bool finds = commands[command].run == embed_near || commands[command].run == embed_analogy;
+    if (s.finds && !finds)
+        cli_usage("-k, --metric, --queries, --texts and --exclude-self belong to near");
+    if ((s.save_vocab || (s.words && !finds)) && commands[command].run != embed_convert &&
         commands[command].run != project)
         cli_usage("--vocab and --save-vocab belong to convert");
     return commands[command].run(&s, argc, argv);

@@ -9,7 +9,7 @@ extern const char *const embed_inits[];
 typedef struct embed_settings {
     cli_common common;
     const char *table, *tensor;
-    const char *words, *save_vocab; /* convert */
+    const char *words, *save_vocab; /* convert; words: near and analogy too */
     lxm_table_options generated;
     bool generates; /* an option that only generated tables have was given */
     bool seeded;
@@ -19,6 +19,9 @@ typedef struct embed_settings {
     uint64_t fingerprint;
     bool shuffles, needs_windows;
     bool projects; /* an option was given that a table file has no use for */
+    lxm_near_options near;
+    const char *queries;
+    bool finds; /* an option was given that near alone has a use for */
 } embed_settings;
 
 /* They stand beside those of text.h in one command line. */
@@ -101,6 +104,27 @@ void embed_close(embed_parts *parts);
 
 /* Says how many rows came out. */
 void embed_tell(const embed_settings *s, const lxm_embed_result *result);
+/* Options of near and analogy, which have a help of their own. */
+extern const char embed_near_help[];
+
+enum {
+    embed_option_metric = 1024,
+    embed_option_queries,
+    embed_option_texts,
+    embed_option_exclude_self,
+};
+
+#define EMBED_NEAR_SHORT "k:"
+#define EMBED_NEAR_LONG                                                                            \
+    {"metric", required_argument, NULL, embed_option_metric},                                      \
+        {"queries", required_argument, NULL, embed_option_queries},                                \
+        {"texts", required_argument, NULL, embed_option_texts},                                    \
+    {                                                                                              \
+        "exclude-self", no_argument, NULL, embed_option_exclude_self                               \
+    }
+
+/* Handles one of them; false where `option` is none. */
+bool embed_near_option(embed_settings *s, int option);
 
 /* What made the vectors, in one form for one meaning; the caller's to free. */
 char *embed_describe(const embed_settings *s);
@@ -114,5 +138,7 @@ int embed_init(embed_settings *s, int argc, char **argv);
 int embed_info(embed_settings *s, int argc, char **argv);
 int embed_verify(embed_settings *s, int argc, char **argv);
 int embed_convert(embed_settings *s, int argc, char **argv);
+int embed_near(embed_settings *s, int argc, char **argv);
+int embed_analogy(embed_settings *s, int argc, char **argv);
 
 #endif

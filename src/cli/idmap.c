@@ -1,6 +1,6 @@
 /* idmap: tokens -> ids, and back. */
 #define _POSIX_C_SOURCE 200809L
-#include "cli.h"
+#include "idmap_convert.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,6 +12,7 @@ static const char help[] =
     "       idmap build [OPTION]... [FILE]...             tokens -> a vocabulary\n"
     "       idmap decode -V VOCAB [OPTION]... [FILE]...   ids -> text\n"
     "       idmap info VOCAB                              what a vocabulary holds\n"
+    "       idmap convert VOCAB -o FILE                   the same in another form\n"
     "Without FILE, or where it is -, reads standard input: a token or id stream.\n"
     "\n"
     "  -V, --vocab VOCAB    encode, decode: the vocabulary. Without it encode grows\n"
@@ -28,6 +29,10 @@ static const char help[] =
     "      --join HOW       decode: space, book or none (default: suits VOCAB)\n"
     "  -d, --documents HOW  decode: told apart as file (default), line, blank or nul\n"
     "  -f, --format FORMAT  encode: text (default), binary (-b, --binary), jsonl\n"
+    "                       convert: text, compiled, tokenizer.json, tiktoken,\n"
+    "                       merges.txt, vocab.bpe, vocab.txt (default: by its name)\n"
+    "  -p, --preset NAME    convert: how text is cut; --lowercase goes with bert\n"
+    "      --drop-special   convert: leave out special tokens that have no place\n"
     "  -o, --output FILE    write FILE, whole or not at all;  -j, --threads N\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
@@ -49,6 +54,7 @@ enum {
 
 static const struct option long_options[] = {
     CLI_COMMON_LONG,
+    IDMAP_FORMS_LONG,
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
     {"save", required_argument, NULL, option_save},
@@ -63,9 +69,9 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static const char *const commands[] = {"encode", "build", "decode", "info", NULL};
+static const char *const commands[] = {"encode", "build", "decode", "info", "convert", NULL};
 
-enum { encode = 1, build = 2, decode = 4, info = 8 };
+enum { encode = 1, build = 2, decode = 4, info = 8, convert = 16 };
 
 /* Which commands an option belongs to. */
 static const struct {
@@ -73,7 +79,7 @@ static const struct {
     const char *name;
     int commands;
 } owners[] = {
-    {'V', "-V", encode | decode | info},
+    {'V', "-V", encode | decode | info | convert},
     {option_unk, "--unk", encode | build},
     {option_save, "--save", encode},
     {option_max_size, "--max-size", encode | build},
@@ -84,7 +90,10 @@ static const struct {
     {option_memory, "--memory", build},
     {option_join, "--join", decode},
     {'d', "-d", decode},
-    {'f', "-f", encode},
+    {'f', "-f", encode | convert},
+    {'p', "-p", convert},
+    {idmap_forms_lowercase, "--lowercase", convert},
+    {idmap_forms_drop_special, "--drop-special", convert},
     {'b', "-b", encode},
 };
 
@@ -98,6 +107,7 @@ typedef struct settings {
     lxm_join join;
     bool join_given;
     lxm_documents documents;
+    idmap_forms forms;
 } settings;
 
 static void check_owner(const settings *s, int option)
@@ -260,7 +270,7 @@ static lxm_status run_encode(const settings *s, const cli_paths *inputs, lxm_err
     if (!status)
         status = encode_files(s, inputs, vocab, output, error);
     if (!status && s->save)
-        status = lxm_vocab_save(vocab, s->save, error);
+        status = idmap_save(vocab, s->save, error);
     if (status)
         lxm_output_discard(output);
     else
@@ -290,7 +300,7 @@ static lxm_status run_build(const settings *s, const cli_paths *inputs, lxm_erro
         status = lxm_counter_build(counter, &s->build, &vocab, error);
     lxm_counter_free(counter);
     if (!status)
-        status = lxm_vocab_save(vocab, s->common.output, error);
+        status = idmap_save(vocab, s->common.output, error);
     if (!status && s->common.verbose)
         cli_note("the vocabulary has %zu tokens", lxm_vocab_size(vocab));
     lxm_vocab_free(vocab);
@@ -383,16 +393,22 @@ static char *describe(const lxm_vocab *vocab, size_t *length)
     return NULL;
 }
 
+/* The vocabulary that is named, as -V or as it is. */
+static const char *one_vocab(const settings *s, const cli_paths *inputs)
+{
+    bool named = strcmp(inputs->paths[0], "-") != 0;
+    if (inputs->count > 1 || named == (s->vocab != NULL))
+        cli_usage("%s wants one vocabulary", commands[s->command]);
+    return named ? inputs->paths[0] : s->vocab;
+}
+
 static lxm_status run_info(const settings *s, const cli_paths *inputs, lxm_error *error)
 {
     lxm_vocab *vocab;
     lxm_output *output = NULL;
     char *text = NULL;
     size_t length = 0;
-    bool named = strcmp(inputs->paths[0], "-") != 0;
-    if (inputs->count > 1 || named == (s->vocab != NULL))
-        cli_usage("info wants one vocabulary");
-    lxm_status status = lxm_vocab_open(&vocab, named ? inputs->paths[0] : s->vocab, NULL, error);
+    lxm_status status = lxm_vocab_open(&vocab, one_vocab(s, inputs), NULL, error);
     if (!status)
         status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status && !(text = describe(vocab, &length)))
@@ -408,10 +424,15 @@ static lxm_status run_info(const settings *s, const cli_paths *inputs, lxm_error
     return status;
 }
 
+static lxm_status run_convert(const settings *s, const cli_paths *inputs, lxm_error *error)
+{
+    return idmap_convert(&s->common, &s->forms, one_vocab(s, inputs), error);
+}
+
 int main(int argc, char **argv)
 {
-    static lxm_status (*const runs[])(const settings *, const cli_paths *,
-                                      lxm_error *) = {run_encode, run_build, run_decode, run_info};
+    static lxm_status (*const runs[])(const settings *, const cli_paths *, lxm_error *) = {
+        run_encode, run_build, run_decode, run_info, run_convert};
     cli_start("idmap");
     settings s = {.common = CLI_COMMON_DEFAULT, .join = LXM_JOIN_SPACE};
     for (int i = 0; argc > 1 && commands[i]; i++)
@@ -425,10 +446,10 @@ int main(int argc, char **argv)
     if (!s.specials)
         cli_out_of_memory();
     s.build.specials = s.specials;
-    for (int option;
-         (option = getopt_long(argc, argv, CLI_COMMON_SHORT "V:d:", long_options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT IDMAP_FORMS_SHORT "V:d:",
+                                           long_options, NULL)) != -1;) {
         check_owner(&s, option);
-        if (!cli_common_option(&s.common, option, help))
+        if (!cli_common_option(&s.common, option, help) && !idmap_forms_option(&s.forms, option))
             set_option(&s, option);
     }
     cli_paths inputs = cli_inputs(argc, argv, optind);

@@ -155,13 +155,16 @@ static void choose_pattern(settings *s, const lxm_vocab *vocab)
 {
     const char *model = lxm_vocab_model(vocab);
     const lxm_tokenizer_options *tokenizer = &s->text.tokenizer;
-    if (tokenizer->preset || tokenizer->pattern || s->text.from || strcmp(model, "word") == 0)
+    if (tokenizer->preset || tokenizer->pattern || s->text.from)
         return;
-    if (strcmp(lxm_vocab_origin(vocab), "tokenizer.json") != 0)
+    if (lxm_vocab_states_pattern(vocab)) {
+        s->text.from = s->vocab;
+        return;
+    }
+    if (strcmp(model, "word") != 0)
         cli_usage("the model of the vocabulary (%s) goes with one way to cut text: name it with "
                   "-p, such as -p gpt2, cl100k, bert, or with --from",
                   model);
-    s->text.from = s->vocab;
 }
 
 static lxm_status open_vocab(settings *s, parts *p, lxm_error *error)

@@ -37,3 +37,23 @@ lxm_byte_level_result lxm_byte_level_decode(lxm_buffer *bytes, const char *text,
     }
     return LXM_BYTE_LEVEL_DONE;
 }
+
+static uint32_t code_point_of(uint8_t byte)
+{
+    if (stands_for_itself(byte))
+        return byte;
+    if (byte < 33)
+        return (uint32_t)shifted + byte;
+    return byte == 173 ? shifted + shifted_count - 1 : shifted + 33u + byte - 127;
+}
+
+bool lxm_byte_level_encode(lxm_buffer *text, const uint8_t *bytes, size_t length)
+{
+    size_t most;
+    if (!lxm_multiply(length, 2, &most) || !lxm_add(most, 4, &most) ||
+        !lxm_buffer_reserve(text, most))
+        return false;
+    for (size_t i = 0; i < length; i++)
+        text->length += lxm_utf8_encode(code_point_of(bytes[i]), text->data + text->length);
+    return true;
+}

@@ -16,4 +16,7 @@ typedef enum lxm_byte_level_result {
 /* Appends the bytes that a text of valid UTF-8 stands for. */
 lxm_byte_level_result lxm_byte_level_decode(lxm_buffer *bytes, const char *text, size_t length);
 
+/* Appends the characters that bytes stand as; false when memory runs out. */
+bool lxm_byte_level_encode(lxm_buffer *text, const uint8_t *bytes, size_t length);
+
 #endif

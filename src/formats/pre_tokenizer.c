@@ -118,18 +118,74 @@ static bool is_isolated(const json_t *split)
     return behavior && strcmp(behavior, "Isolated") == 0;
 }
 
+/* Where the interval stands in a pattern that Oniguruma knows no possessive form of; or NULL. */
+static const char *possessive_interval(const char *pattern)
+{
+    return strstr(pattern, "{1,3}+");
+}
+
+bool lxm_rules_regex(lxm_buffer *regex, const lxm_preset *preset)
+{
+    const char *pattern = preset->pattern, *interval;
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (strcmp(spellings[i].preset, preset->name) == 0)
+            pattern = spellings[i].pattern;
+    for (; (interval = possessive_interval(pattern)); pattern = interval + 6)
+        if (!lxm_buffer_append(regex, pattern, (size_t)(interval - pattern) + 5))
+            return false;
+    return lxm_buffer_append(regex, pattern, strlen(pattern) + 1);
+}
+
+/* Whether a Regex is what lxm_rules_regex makes of a pattern. */
+static bool is_regex_of(const char *regex, const char *pattern)
+{
+    const char *interval;
+    for (; (interval = possessive_interval(pattern)); pattern = interval + 6) {
+        size_t length = (size_t)(interval - pattern) + 5;
+        if (strncmp(regex, pattern, length) != 0)
+            return false;
+        regex += length;
+    }
+    return strcmp(regex, pattern) == 0;
+}
+
+bool lxm_rules_drops_text(const lxm_preset *preset)
+{
+    static const char *const names[] = {"words", "book", "whitespace", "bert"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(preset->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The preset that a Regex stands for whose matches are the tokens, or, with `whole`, whose matches
+ * are all there is; or NULL. */
+static const char *preset_of(const char *regex, bool whole)
+{
+    const lxm_preset *preset;
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++)
+        if (strcmp(regex, spellings[i].pattern) == 0)
+            return spellings[i].preset;
+    for (size_t i = 0; (preset = lxm_preset_at(i)); i++)
+        if (!preset->clean && !(whole && lxm_rules_drops_text(preset)) &&
+            is_regex_of(regex, preset->pattern))
+            return preset->name;
+    return NULL;
+}
+
 static lxm_status split(lxm_rules *rules, const json_t *part, lxm_error *error)
 {
     const char *behavior = json_string_value(json_object_get(part, "behavior"));
     const char *regex = regex_of(part);
     bool isolated = is_isolated(part), removed = behavior && strcmp(behavior, "Removed") == 0;
     bool invert = lxm_rules_flag(part, "invert", false);
-    for (size_t i = 0; regex && i < sizeof spellings / sizeof *spellings; i++)
-        /* these match all there is: nothing lies between */
-        if ((isolated || (removed && invert)) && strcmp(regex, spellings[i].pattern) == 0) {
-            rules->options.preset = spellings[i].preset;
-            return LXM_OK;
-        }
+    const char *preset = NULL;
+    if (regex && (isolated || (removed && invert)))
+        preset = preset_of(regex, isolated);
+    if (preset) {
+        rules->options.preset = preset;
+        return LXM_OK;
+    }
     if (!isolated && !removed)
         return lxm_rules_refuse("the pre_tokenizer Split with", behavior ? behavior : "", error);
     lxm_status status = split_pattern(rules, json_object_get(part, "pattern"), error);

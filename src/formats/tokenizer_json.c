@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "formats/vocab_compiled.h"
 
 const char *lxm_rules_type(const json_t *part)
 {
@@ -105,6 +106,32 @@ lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_
 
 /* ---- opening ---- */
 
+static lxm_status parse(json_t **root, const uint8_t *bytes, size_t length, lxm_error *error)
+{
+    json_error_t reason;
+    *root = json_loadb((const char *)bytes, length, 0, &reason);
+    if (*root)
+        return LXM_OK;
+    if (json_error_code(&reason) == json_error_out_of_memory)
+        return lxm_fail_memory(error);
+    return lxm_fail_at(error, LXM_ERROR_FORMAT, (uint64_t)reason.position,
+                       "this is not a tokenizer.json: %.150s", reason.text);
+}
+
+/* A compiled vocabulary keeps what its tokenizer.json said. */
+static lxm_status parse_compiled(json_t **root, const lxm_map *map, lxm_error *error)
+{
+    lxm_parts parts = {.count = 0};
+    lxm_status status = lxm_compiled_open(&parts, map->data, map->length, error);
+    const lxm_part *description = lxm_parts_find(&parts, lxm_part_description);
+    if (status)
+        return status;
+    if (!description || description->width != 1)
+        return lxm_fail(error, LXM_ERROR_FORMAT,
+                        "this compiled vocabulary doesn't say how text is cut: name it with -p");
+    return parse(root, description->data, description->count, error);
+}
+
 static bool states_rules(const lxm_tokenizer_options *o)
 {
     return o->preset || o->pattern || o->split || o->normal_form || o->strip_marks ||
@@ -135,13 +162,8 @@ lxm_status lxm_tokenizer_from_json(lxm_tokenizer **tokenizer, const json_t *root
 
 static lxm_status read_json(json_t **root, const lxm_map *map, lxm_error *error)
 {
-    json_error_t reason;
-    *root = json_loadb((const char *)map->data, map->length, 0, &reason);
-    if (*root)
-        return LXM_OK;
-    lxm_status status = lxm_fail_at(error, LXM_ERROR_FORMAT, (uint64_t)reason.position,
-                                    "this is not a tokenizer.json: %.150s", reason.text);
-    return json_error_code(&reason) == json_error_out_of_memory ? lxm_fail_memory(error) : status;
+    return lxm_compiled_probe(map->data, map->length) ? parse_compiled(root, map, error)
+                                                      : parse(root, map->data, map->length, error);
 }
 
 lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/memory.h"
+#include "lexmill/stream.h"
 #include "lexmill/tokenize.h"
 
 typedef struct lxm_rules {
@@ -31,5 +32,16 @@ lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_err
 lxm_status lxm_tokenizer_from_json(lxm_tokenizer **tokenizer, const json_t *root,
                                    const lxm_tokenizer_options *options,
                                    const lxm_allocator *allocator, lxm_error *error);
+
+/* Appends a preset's pattern, NUL behind it, as a Regex of a tokenizer.json:
+ * lxm_rules_pre_tokenizer knows it again. False when memory runs out. */
+bool lxm_rules_regex(lxm_buffer *regex, const lxm_preset *preset);
+
+/* Whether text may lie between a preset's tokens. */
+bool lxm_rules_drops_text(const lxm_preset *preset);
+
+/* Writes one: an lxm_vocab_format's `write`. */
+lxm_status lxm_tokenizer_json_write(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                                    lxm_output *output, lxm_error *error);
 
 #endif

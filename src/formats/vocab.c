@@ -1,4 +1,4 @@
-/* Opening and saving vocabularies: a file is known by its content. */
+/* Opening vocabularies: a file is known by its content. */
 #define _POSIX_C_SOURCE 200809L
 #include "formats/vocab.h"
 
@@ -7,11 +7,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "idmap/model.h"
 
 static const lxm_vocab_format *const formats[] = {
-    &lxm_vocab_format_lexmill, &lxm_vocab_format_tokenizer_json, &lxm_vocab_format_tiktoken,
-    &lxm_vocab_format_wordpiece, /* last: it looks at all of the file */
+    &lxm_vocab_format_compiled, &lxm_vocab_format_lexmill,   &lxm_vocab_format_tokenizer_json,
+    &lxm_vocab_format_tiktoken, &lxm_vocab_format_wordpiece, /* last: it looks at all of the file */
 };
 
 static const lxm_vocab_folder *const folders[] = {
@@ -41,6 +40,8 @@ static lxm_status read_map(lxm_vocab *vocab, const lxm_map *map, lxm_error *erro
         return lxm_fail_at(error, LXM_ERROR_FORMAT, 0,
                            "this is no vocabulary file: make one with idmap build");
     vocab->origin = format->name;
+    if (format->mapped)
+        vocab->map = *map;
     return format->read(vocab, map->data, map->length, error);
 }
 
@@ -51,13 +52,14 @@ static lxm_status read_file(lxm_vocab *vocab, const char *path, lxm_error *error
     if (status)
         return status;
     status = read_map(vocab, &map, error);
-    lxm_map_close(&map);
+    if (!vocab->map.data) /* it is the vocabulary's otherwise */
+        lxm_map_close(&map);
     return status;
 }
 
 /* ---- folders ---- */
 
-static char *join(const lxm_allocator *a, const char *folder, const char *name)
+char *lxm_vocab_file_path(const lxm_allocator *a, const char *folder, const char *name)
 {
     size_t length = strlen(folder), size = length + strlen(name) + 2;
     char *path = lxm_allocate(a, size, 1);
@@ -82,7 +84,7 @@ static void blame(lxm_error *error, const char *name)
 static lxm_status open_file(const lxm_allocator *a, const char *folder, const char *name,
                             lxm_map *map, lxm_error *error)
 {
-    char *path = join(a, folder, name);
+    char *path = lxm_vocab_file_path(a, folder, name);
     if (!path)
         return lxm_fail_memory(error);
     lxm_status status = lxm_map_open(map, path, error);
@@ -120,7 +122,7 @@ static lxm_status has_files(const lxm_vocab *vocab, const lxm_vocab_folder *fold
     *has = true;
     for (size_t i = 0; *has && i < folder->count; i++) {
         struct stat about;
-        char *name = join(&vocab->allocator, path, folder->names[i]);
+        char *name = lxm_vocab_file_path(&vocab->allocator, path, folder->names[i]);
         if (!name)
             return lxm_fail_memory(error);
         *has = stat(name, &about) == 0;
@@ -165,24 +167,4 @@ lxm_status lxm_vocab_open(lxm_vocab **out, const char *path, const lxm_allocator
     }
     *out = vocab;
     return LXM_OK;
-}
-
-lxm_status lxm_vocab_save(const lxm_vocab *vocab, const char *path, lxm_error *error)
-{
-    lxm_output *output;
-    if (vocab->model != &lxm_model_word)
-        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
-                        "our vocabulary file holds no model, and this vocabulary has one (%s)",
-                        vocab->model->name);
-    lxm_status status = lxm_output_open(&output, path, &vocab->allocator, error);
-    if (status)
-        return status;
-    status = lxm_vocab_format_lexmill.write(vocab, output, error);
-    if (status)
-        lxm_output_discard(output);
-    else
-        status = lxm_output_commit(output, error);
-    if (status && error)
-        error->path = strcmp(path, "-") ? path : "standard output";
-    return status;
 }

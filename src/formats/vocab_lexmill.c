@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/escape.h"
 #include "formats/vocab.h"
+#include "idmap/model.h"
 
 static const char magic[] = "lexmill-vocabulary ";
 
@@ -256,10 +257,17 @@ static lxm_status flush(lxm_buffer *text, lxm_output *output, lxm_error *error)
     return lxm_output_write(output, text->data, length, error);
 }
 
-static lxm_status write_file(const lxm_vocab *vocab, lxm_output *output, lxm_error *error)
+static lxm_status write_file(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                             lxm_output *output, lxm_error *error)
 {
     enum { piece = 64 * 1024 };
     lxm_buffer text;
+    (void)options;
+    if (vocab->model != &lxm_model_word)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "our text vocabulary holds no model, and this one has one (%s): write it "
+                        "compiled, or as a tokenizer.json",
+                        vocab->model->name);
     lxm_buffer_init(&text, &vocab->allocator);
     lxm_status status = first_line(&text, vocab) ? LXM_OK : lxm_fail_memory(error);
     for (size_t id = 0; !status && id < lxm_vocab_size(vocab); id++) {

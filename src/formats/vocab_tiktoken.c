@@ -4,6 +4,7 @@
  * sizes, are added (openai/tiktoken, tiktoken_ext/openai_public.py).
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "formats/vocab.h"
@@ -176,11 +177,11 @@ static lxm_status read_lines(parser *p)
     return status;
 }
 
-static const encoding *find_encoding(const parser *p)
+static const encoding *find_encoding(size_t tokens)
 {
     static const encoding none = {0};
     for (size_t i = 0; i < sizeof encodings / sizeof *encodings; i++)
-        if (encodings[i].tokens == p->count)
+        if (encodings[i].tokens == tokens)
             return &encodings[i];
     return &none;
 }
@@ -218,7 +219,7 @@ static lxm_status store_special(parser *p, const special *s, const special *all)
 
 static lxm_status store(parser *p)
 {
-    const special *specials = find_encoding(p)->specials;
+    const special *specials = find_encoding(p->count)->specials;
     lxm_status status = LXM_OK;
     for (uint32_t id = 0; !status && id < p->size; id++)
         status = p->tokens[id].length ? store_token(p, id) : store_gap(p, specials);
@@ -265,8 +266,154 @@ static lxm_status read_file(lxm_vocab *vocab, const uint8_t *bytes, size_t lengt
     return status;
 }
 
+/* ---- writing ---- */
+
+/*
+ * The form knows no merges: any two neighbours merge that are a token together, the lowest id
+ * first, and a pre-token that is a token is that one. So what the vocabulary does is compared with
+ * what its tokens alone would do.
+ */
+typedef struct ranked {
+    lxm_vocab *vocab; /* the tokens that have a rank, each under its id */
+    size_t count;     /* of them */
+} ranked;
+
+/* Whether an id has a rank: the model sees its token, and nothing else does. */
+static bool has_rank(const lxm_vocab *vocab, uint32_t id)
+{
+    const uint8_t *bytes = lxm_token_table_bytes(&vocab->table, id);
+    size_t length = lxm_token_table_length(&vocab->table, id);
+    return lxm_token_table_find(&vocab->table, bytes, length) == id &&
+           lxm_vocab_find_outside(vocab, bytes, length) != id;
+}
+
+static lxm_status rank_tokens(ranked *r, const lxm_vocab *vocab, lxm_error *error)
+{
+    const lxm_bpe_options options = {.byte_level = true, .ignore_merges = true};
+    lxm_status status = lxm_vocab_new(&r->vocab, &vocab->allocator, error);
+    for (uint32_t id = 0; !status && id < vocab->table.size; id++) {
+        bool has = has_rank(vocab, id);
+        size_t length = lxm_token_table_length(&vocab->table, id);
+        r->count += has;
+        status = has ? lxm_vocab_add(r->vocab, lxm_token_table_bytes(&vocab->table, id), length, 0,
+                                     NULL, error)
+                     : lxm_vocab_append(r->vocab, "", 0, error);
+    }
+    if (!status)
+        status = lxm_bpe_new(r->vocab, &options, r->vocab->table.size, error);
+    if (!status)
+        status = lxm_bpe_merge_by_id(r->vocab, error);
+    return status ? status : lxm_bpe_finish(r->vocab, error);
+}
+
+static lxm_status compare(const lxm_vocab *vocab, const ranked *r, lxm_error *error)
+{
+    lxm_bpe_merge_of *ours = NULL, *theirs = NULL;
+    size_t our_count = 0, their_count = 0;
+    lxm_status status = lxm_bpe_list_merges(vocab, &ours, &our_count, error);
+    if (!status)
+        status = lxm_bpe_list_merges(r->vocab, &theirs, &their_count, error);
+    bool same = our_count == their_count &&
+                (our_count == 0 || memcmp(ours, theirs, our_count * sizeof *ours) == 0);
+    lxm_release(&vocab->allocator, ours);
+    lxm_release(&vocab->allocator, theirs);
+    if (!status && !same)
+        return lxm_fail(
+            error, LXM_ERROR_UNSUPPORTED,
+            "the merges of this vocabulary are not those that its ids alone would tell, "
+            "and a .tiktoken has no others: write it compiled, or as a tokenizer.json");
+    uint32_t whole = lxm_bpe_options_of(vocab)->ignore_merges ? LXM_NO_ID : lxm_bpe_whole(r->vocab);
+    if (!status && whole != LXM_NO_ID)
+        return lxm_vocab_refuse_token(vocab, whole,
+                                      "is what no merges come to, and a .tiktoken would give it to "
+                                      "text that spells it: write a tokenizer.json",
+                                      error);
+    return status;
+}
+
+/* Those that have no rank are lost, unless the reader knows them by the number of ranks. */
+static lxm_status check_others(const lxm_vocab *vocab, size_t count, lxm_error *error)
+{
+    const special *known = find_encoding(count)->specials;
+    for (uint32_t id = 0; id < vocab->table.size; id++) {
+        size_t length;
+        const uint8_t *bytes = lxm_vocab_token(vocab, id, &length);
+        bool lost = bytes && !has_rank(vocab, id);
+        for (const special *s = known; lost && s->token; s++)
+            lost =
+                s->id != id || length != strlen(s->token) || memcmp(bytes, s->token, length) != 0;
+        if (lost)
+            return lxm_vocab_refuse_token(
+                vocab, id,
+                "would be lost, a .tiktoken holds no special tokens: drop "
+                "such with --drop-special, or write a tokenizer.json",
+                error);
+    }
+    return LXM_OK;
+}
+
+static lxm_status check(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                        lxm_error *error)
+{
+    ranked r = {.count = 0};
+    const lxm_bpe_options *o = NULL;
+    if (vocab->model == &lxm_model_bpe)
+        o = lxm_bpe_options_of(vocab);
+    if (!o || !o->byte_level || o->prefix.length || o->suffix.length || !vocab->exact)
+        return lxm_fail(
+            error, LXM_ERROR_UNSUPPORTED,
+            "a .tiktoken is BPE over all 256 bytes, and the model of this vocabulary is "
+            "%s%s: write it compiled, or as a tokenizer.json",
+            o ? "another " : "", vocab->model->name);
+    lxm_status status = rank_tokens(&r, vocab, error);
+    if (!status)
+        status = compare(vocab, &r, error);
+    if (!status && !options->drop_special)
+        status = check_others(vocab, r.count, error);
+    lxm_vocab_free(r.vocab);
+    return status;
+}
+
+static bool append_base64(lxm_buffer *text, const uint8_t *bytes, size_t length)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < length; i += 3) {
+        uint32_t group = (uint32_t)bytes[i] << 16;
+        group |= i + 1 < length ? (uint32_t)bytes[i + 1] << 8 : 0;
+        group |= i + 2 < length ? bytes[i + 2] : 0;
+        char four[4] = {digits[group >> 18], digits[group >> 12 & 63], digits[group >> 6 & 63],
+                        digits[group & 63]};
+        for (size_t k = length - i + 1; k < 4; k++)
+            four[k] = '=';
+        if (!lxm_buffer_append(text, four, 4))
+            return false;
+    }
+    return true;
+}
+
+static lxm_status write_file(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                             lxm_output *output, lxm_error *error)
+{
+    lxm_buffer text;
+    lxm_status status = check(vocab, options, error);
+    lxm_buffer_init(&text, &vocab->allocator);
+    for (uint32_t id = 0; !status && id < vocab->table.size; id++) {
+        char rank[16];
+        size_t digits = (size_t)snprintf(rank, sizeof rank, " %" PRIu32 "\n", id);
+        if (has_rank(vocab, id) && (!append_base64(&text, lxm_token_table_bytes(&vocab->table, id),
+                                                   lxm_token_table_length(&vocab->table, id)) ||
+                                    !lxm_buffer_append(&text, rank, digits)))
+            status = lxm_fail_memory(error);
+    }
+    if (!status)
+        status = lxm_output_write(output, text.data, text.length, error);
+    lxm_buffer_free(&text);
+    return status;
+}
+
 const lxm_vocab_format lxm_vocab_format_tiktoken = {
     .name = "tiktoken",
     .probe = probe,
     .read = read_file,
+    .write = write_file,
 };

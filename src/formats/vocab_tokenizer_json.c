@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "formats/byte_level.h"
+#include "formats/description.h"
+#include "formats/tokenizer_json.h"
 #include "formats/vocab.h"
 #include "formats/vocab_list.h"
 #include "idmap/bpe.h"
@@ -298,6 +300,26 @@ static lxm_status read_unigram(parser *p)
     return status ? status : make_unigram(p, tokens);
 }
 
+/* ---- the word level ---- */
+
+/* Added tokens are words as all others. */
+static lxm_status read_word_level(parser *p)
+{
+    const json_t *tokens = json_object_get(p->model, "vocab");
+    if (!json_is_object(tokens))
+        return bad(p, "the model's vocab is not an object of tokens and ids");
+    if (p->byte_level)
+        return unsupported(p, "WordLevel over bytes", "");
+    lxm_status status = lxm_vocab_list_take(&p->list, tokens, p->error);
+    if (!status)
+        status = list_added(p);
+    for (size_t id = 0; id < p->list.size; id++)
+        p->list.tokens[id].outside = false;
+    if (!status)
+        status = lxm_vocab_list_store(&p->list, p->vocab, false, p->error);
+    return status ? status : set_unk(p);
+}
+
 /* ---- decoding ---- */
 
 static lxm_status set_decoding(parser *p)
@@ -331,7 +353,9 @@ static const char *model_type(const json_t *model)
         return "BPE";
     if (json_object_get(model, "unk_id"))
         return "Unigram";
-    return json_object_get(model, "max_input_chars_per_word") ? "WordPiece" : "";
+    if (json_object_get(model, "max_input_chars_per_word"))
+        return "WordPiece";
+    return json_object_get(model, "unk_token") ? "WordLevel" : "";
 }
 
 static lxm_status read_model(parser *p)
@@ -343,6 +367,8 @@ static lxm_status read_model(parser *p)
         return read_wordpiece(p);
     if (strcmp(type, "Unigram") == 0)
         return read_unigram(p);
+    if (strcmp(type, "WordLevel") == 0)
+        return read_word_level(p);
     return unsupported(p, "model ", *type ? type : "(without a type)");
 }
 
@@ -372,6 +398,8 @@ static lxm_status read_file(lxm_vocab *vocab, const uint8_t *bytes, size_t lengt
         status = bad(&p, "no model is in it; of vocab.json or encoder.json, name the folder");
     if (!status)
         status = set_decoding(&p);
+    if (!status)
+        status = lxm_description_keep(vocab, root, error);
     lxm_buffer_free(&p.parts);
     lxm_buffer_free(&p.joined);
     lxm_vocab_list_free(&p.list);
@@ -390,6 +418,7 @@ const lxm_vocab_format lxm_vocab_format_tokenizer_json = {
     .name = "tokenizer.json",
     .probe = probe,
     .read = read_file,
+    .write = lxm_tokenizer_json_write,
 };
 const lxm_vocab_folder lxm_vocab_folder_tokenizer_json = {
     .format = "tokenizer.json", .names = {"tokenizer.json"}, .count = 1, .read = read_folder};

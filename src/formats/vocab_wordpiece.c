@@ -96,10 +96,84 @@ static lxm_status read_folder(lxm_vocab *vocab, const lxm_vocab_file *files, siz
     return read_file(vocab, files[0].bytes, files[0].length, error);
 }
 
+/* ---- writing ---- */
+
+static bool is_known_special(const uint8_t *token, size_t length)
+{
+    for (size_t i = 0; i < sizeof specials / sizeof *specials; i++)
+        if (length == strlen(specials[i]) && memcmp(token, specials[i], length) == 0)
+            return true;
+    return false;
+}
+
+static lxm_status check_model(const lxm_vocab *vocab, lxm_error *error)
+{
+    const lxm_affix *prefix = &vocab->decoding.continuation;
+    if (vocab->model != &lxm_model_wordpiece)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "a vocab.txt is WordPiece's, and the model of this vocabulary is %s: write "
+                        "it compiled, or as a tokenizer.json",
+                        vocab->model->name);
+    if (prefix->length != 2 || memcmp(prefix->bytes, "##", 2) != 0 ||
+        lxm_wordpiece_most(vocab) != most_characters)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "a vocab.txt means continuations with ## and words of up to %d characters, "
+                        "and this vocabulary has others: write it compiled, or as a tokenizer.json",
+                        most_characters);
+    size_t length;
+    const uint8_t *unk = lxm_vocab_token(vocab, vocab->unk, &length);
+    if (!unk || length != 5 || memcmp(unk, "[UNK]", 5) != 0)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "a vocab.txt is known by its unknown token, [UNK], and this vocabulary has "
+                        "another: write it compiled, or as a tokenizer.json");
+    return LXM_OK;
+}
+
+/* An id without a token is an empty line. */
+static lxm_status append_line(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                              uint32_t id, lxm_buffer *text, lxm_error *error)
+{
+    size_t length;
+    const uint8_t *token = lxm_vocab_token(vocab, id, &length);
+    bool outside = token && lxm_vocab_find_outside(vocab, token, length) == id;
+    bool role = outside || lxm_vocab_is_special(vocab, id);
+    if (role && !is_known_special(token, length)) {
+        if (!options->drop_special)
+            return lxm_vocab_refuse_token(vocab, id,
+                                          "would no longer be a special token, which a vocab.txt "
+                                          "can't say: drop such with --drop-special, or write a "
+                                          "tokenizer.json",
+                                          error);
+        token = NULL;
+    } else if (token && (memchr(token, '\n', length) || token[length - 1] == '\r' ||
+                         (!role && lxm_token_table_find(&vocab->table, token, length) != id))) {
+        return lxm_vocab_refuse_token(vocab, id, "can't stand on a line: write a tokenizer.json",
+                                      error);
+    }
+    bool good =
+        (!token || lxm_buffer_append(text, token, length)) && lxm_buffer_append(text, "\n", 1);
+    return good ? LXM_OK : lxm_fail_memory(error);
+}
+
+static lxm_status write_file(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                             lxm_output *output, lxm_error *error)
+{
+    lxm_buffer text;
+    lxm_buffer_init(&text, &vocab->allocator);
+    lxm_status status = check_model(vocab, error);
+    for (uint32_t id = 0; !status && id < vocab->table.size; id++)
+        status = append_line(vocab, options, id, &text, error);
+    if (!status)
+        status = lxm_output_write(output, text.data, text.length, error);
+    lxm_buffer_free(&text);
+    return status;
+}
+
 const lxm_vocab_format lxm_vocab_format_wordpiece = {
     .name = "WordPiece vocab.txt",
     .probe = probe,
     .read = read_file,
+    .write = write_file,
 };
 const lxm_vocab_folder lxm_vocab_folder_wordpiece = {
     .format = "WordPiece vocab.txt", .names = {"vocab.txt"}, .count = 1, .read = read_folder};

@@ -4,18 +4,9 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
-#include "idmap/merging.h"
+#include "idmap/bpe_model.h"
 
-typedef struct bpe {
-    lxm_bpe_options options;
-    lxm_merges merges;
-    size_t rank_count, rank_capacity;
-    uint32_t bytes[256]; /* the id of each byte, or of its <0xHH>; or LXM_NO_ID */
-    /* With ignore_merges: the tokens that merges don't come to. The others come out of the merges
-     * as they are, so that they needn't be looked for. */
-    lxm_token_table whole;
-    uint32_t *whole_ids;
-} bpe;
+typedef struct lxm_bpe bpe;
 
 static void free_bpe(lxm_vocab *vocab)
 {
@@ -23,10 +14,12 @@ static void free_bpe(lxm_vocab *vocab)
     if (!b)
         return;
     lxm_pairs_free(&b->merges.pairs);
-    lxm_release(&vocab->allocator, b->merges.results);
-    lxm_release(&vocab->allocator, b->merges.bytes);
     lxm_token_table_free(&b->whole);
-    lxm_release(&vocab->allocator, b->whole_ids);
+    if (!b->viewed) {
+        lxm_release(&vocab->allocator, b->merges.results);
+        lxm_release(&vocab->allocator, b->merges.bytes);
+        lxm_release(&vocab->allocator, b->whole_ids);
+    }
     lxm_release(&vocab->allocator, b);
     vocab->model_data = NULL;
 }
@@ -219,8 +212,6 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
     return LXM_OK;
 }
 
-const lxm_model lxm_model_bpe = {.name = "bpe", .map = map, .free = free_bpe};
-
 /* ---- what is worked out when all is there ---- */
 
 /* Room for a mapping of any token of the vocabulary. */
@@ -313,14 +304,20 @@ static lxm_status fill_byte_ranks(lxm_vocab *vocab, lxm_error *error)
     return LXM_OK;
 }
 
+bool lxm_bpe_is_exact(const bpe *b)
+{
+    bool exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
+    for (unsigned byte = 0; byte < 256; byte++)
+        exact &= b->bytes[byte] != LXM_NO_ID;
+    return exact;
+}
+
 lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error)
 {
     bpe *b = vocab->model_data;
     workshop w;
     lxm_status status = LXM_OK;
-    vocab->exact = b->options.byte_level && !b->options.suffix.length && !b->options.prefix.length;
-    for (unsigned byte = 0; byte < 256; byte++)
-        vocab->exact &= b->bytes[byte] != LXM_NO_ID;
+    vocab->exact = lxm_bpe_is_exact(b);
     if (vocab->exact)
         status = fill_byte_ranks(vocab, error);
     if (status || !b->options.ignore_merges)
@@ -397,3 +394,6 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
     close_workshop(&w, vocab);
     return status;
 }
+
+const lxm_model lxm_model_bpe = {
+    .name = "bpe", .map = map, .free = free_bpe, .store = lxm_bpe_store, .load = lxm_bpe_load};

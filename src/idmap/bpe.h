@@ -32,4 +32,18 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error);
 /* After the last merge. */
 lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error);
 
+/* What a model is made of, for those that write it. */
+typedef struct lxm_bpe_merge_of {
+    uint32_t left, right, result;
+} lxm_bpe_merge_of;
+
+const lxm_bpe_options *lxm_bpe_options_of(const lxm_vocab *vocab);
+
+/* The merges in order of rank, the caller's to release with the vocabulary's allocator. */
+lxm_status lxm_bpe_list_merges(const lxm_vocab *vocab, lxm_bpe_merge_of **merges, size_t *count,
+                               lxm_error *error);
+
+/* With ignore_merges, an id that the model gives and merges don't come to; LXM_NO_ID: none. */
+uint32_t lxm_bpe_whole(const lxm_vocab *vocab);
+
 #endif

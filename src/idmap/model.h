@@ -5,6 +5,7 @@
 #ifndef LXM_IDMAP_MODEL_H
 #define LXM_IDMAP_MODEL_H
 
+#include "idmap/parts.h"
 #include "idmap/vocab.h"
 
 /* What becomes of one pre-token. */
@@ -24,6 +25,10 @@ struct lxm_model {
      * the word level, where lxm_vocab_encode maps many at once. */
     lxm_status (*map)(const lxm_vocab *vocab, lxm_mapping *mapping, lxm_error *error);
     void (*free)(lxm_vocab *vocab); /* releases model_data; may be NULL */
+    /* Adds what model_data is made of, and makes it of that again, for a vocabulary whose tokens
+     * and roles are all there; both NULL where there is none. */
+    lxm_status (*store)(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *error);
+    lxm_status (*load)(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error);
 };
 
 extern const lxm_model lxm_model_word, lxm_model_bpe, lxm_model_wordpiece, lxm_model_unigram;

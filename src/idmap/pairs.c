@@ -18,10 +18,10 @@ static bool is_full(size_t size, size_t slot_count)
     return size > slot_count / 8 * 3;
 }
 
-bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+static bool init(lxm_pairs *pairs, size_t size, uint64_t factor, const lxm_allocator *allocator)
 {
     size_t slot_count = 16;
-    *pairs = (lxm_pairs){.allocator = *allocator, .factor = lxm_random_seed() | 1};
+    *pairs = (lxm_pairs){.allocator = *allocator, .factor = factor | 1};
     if (size > (size_t)lxm_pair_max_rank + 1)
         return false;
     while (is_full(size, slot_count))
@@ -29,9 +29,14 @@ bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocato
     return make_slots(pairs, slot_count);
 }
 
+bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator)
+{
+    return init(pairs, size, lxm_random_seed(), allocator);
+}
+
 void lxm_pairs_free(lxm_pairs *pairs)
 {
-    if (pairs->slots)
+    if (pairs->slots && !pairs->viewed)
         lxm_release(&pairs->allocator, pairs->slots);
     pairs->slots = NULL;
 }
@@ -43,6 +48,15 @@ static size_t slot_of(const lxm_pairs *pairs, uint64_t key)
     while (pairs->slots[at] != UINT64_MAX && pairs->slots[at] >> lxm_pair_rank_bits != key)
         at = (at + 1) & (pairs->slot_count - 1);
     return at;
+}
+
+void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, uint64_t factor)
+{
+    *pairs = (lxm_pairs){.slots = (uint64_t *)(uintptr_t)slots,
+                         .slot_count = slot_count,
+                         .shift = 64 - (unsigned)__builtin_ctzll(slot_count),
+                         .factor = factor,
+                         .viewed = true};
 }
 
 static bool grow(lxm_pairs *pairs)
@@ -73,4 +87,19 @@ bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t ran
     }
     pairs->slots[at] = key << lxm_pair_rank_bits | rank;
     return true;
+}
+
+bool lxm_pairs_of(lxm_pairs *pairs, const uint64_t *keys, size_t count,
+                  const lxm_allocator *allocator)
+{
+    size_t size = 0;
+    for (size_t rank = 0; rank < count; rank++)
+        size += keys[rank] != UINT64_MAX;
+    bool good = init(pairs, size, lxm_hash(keys, count * sizeof *keys, 0), allocator);
+    for (size_t rank = 0; good && rank < count; rank++)
+        if (keys[rank] != UINT64_MAX)
+            good = lxm_pairs_set(pairs, (uint32_t)(keys[rank] >> lxm_pair_id_bits),
+                                 (uint32_t)keys[rank] & ((1u << lxm_pair_id_bits) - 1),
+                                 (uint32_t)rank);
+    return good;
 }

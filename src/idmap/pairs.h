@@ -24,12 +24,21 @@ typedef struct lxm_pairs {
     size_t slot_count, size;
     unsigned shift;
     uint64_t factor;
+    bool viewed; /* the slots are another's and only read */
     lxm_allocator allocator;
 } lxm_pairs;
 
 /* Room for `size` pairs at first; false when memory runs out. Free it in either case. */
 bool lxm_pairs_init(lxm_pairs *pairs, size_t size, const lxm_allocator *allocator);
 void lxm_pairs_free(lxm_pairs *pairs);
+
+/* A table that depends on its pairs alone: keys[rank] is a pair, or UINT64_MAX for none. False when
+ * memory runs out. Free it in either case. */
+bool lxm_pairs_of(lxm_pairs *pairs, const uint64_t *keys, size_t count,
+                  const lxm_allocator *allocator);
+
+/* A table over the slots of another, with its factor: nothing can be set in it. */
+void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, uint64_t factor);
 
 /* Sets the rank of a pair; false when memory runs out. Ids and rank are in their limits. */
 bool lxm_pairs_set(lxm_pairs *pairs, uint32_t left, uint32_t right, uint32_t rank);

@@ -21,10 +21,12 @@ void lxm_token_table_freeze(lxm_token_table *table)
 void lxm_token_table_free(lxm_token_table *table)
 {
     lxm_allocator allocator = table->arena.allocator;
-    lxm_token_table_freeze(table);
-    lxm_release(&allocator, table->starts);
-    lxm_release(&allocator, table->counts);
-    lxm_buffer_free(&table->arena);
+    if (!table->viewed) {
+        lxm_token_table_freeze(table);
+        lxm_release(&allocator, table->starts);
+        lxm_release(&allocator, table->counts);
+        lxm_buffer_free(&table->arena);
+    }
     lxm_token_table_init(table, &allocator);
 }
 
@@ -130,20 +132,70 @@ static bool grow_arrays(lxm_token_table *table, size_t capacity)
     return true;
 }
 
+/* ---- views ---- */
+
+void lxm_token_table_view(lxm_token_table *table, const lxm_token_table *other)
+{
+    lxm_allocator allocator = table->arena.allocator;
+    *table = *other;
+    table->arena.allocator = allocator;
+    table->arena.capacity = table->arena.length;
+    table->capacity = table->size;
+    table->shift = table->slot_count ? 64 - (unsigned)__builtin_ctzll(table->slot_count) : 0;
+    table->viewed = true;
+}
+
+/* Copies what a view shows; nothing changes where memory runs out. */
+static bool own(lxm_token_table *table)
+{
+    lxm_token_table copy = {.size = table->size, .seeds = {table->seeds[0], table->seeds[1]}};
+    lxm_buffer_init(&copy.arena, &table->arena.allocator);
+    size_t counts = table->counts ? table->size * sizeof *table->counts : 0;
+    size_t room, slots = table->slot_count;
+    bool good = grow_arrays(&copy, table->size ? table->size : 16) &&
+                lxm_add(table->arena.length, short_length, &room) &&
+                lxm_buffer_reserve(&copy.arena, room) && (slots == 0 || grow_slots(&copy, slots));
+    if (!good) {
+        lxm_token_table_free(&copy);
+        return false;
+    }
+    lxm_buffer_append(&copy.arena, table->arena.data, table->arena.length);
+    memcpy(copy.starts, table->starts, (table->size + 1) * sizeof *copy.starts);
+    memset(copy.counts, 0, table->size * sizeof *copy.counts);
+    if (counts)
+        memcpy(copy.counts, table->counts, counts);
+    if (slots)
+        memcpy(copy.slots, table->slots, slots * sizeof *copy.slots);
+    *table = copy;
+    return true;
+}
+
+static inline bool is_own(lxm_token_table *table)
+{
+    return !table->viewed || own(table);
+}
+
 /* At most three slots of four are taken. */
 static bool has_slots(const lxm_token_table *table, size_t tokens)
 {
     return tokens <= table->slot_count / 4 * 3;
 }
 
+size_t lxm_token_table_slot_count(size_t tokens)
+{
+    size_t slot_count = 16;
+    while (tokens > slot_count / 4 * 3)
+        slot_count *= 2;
+    return slot_count;
+}
+
 bool lxm_token_table_reserve(lxm_token_table *table, size_t tokens, size_t bytes)
 {
-    size_t size, slot_count = 16;
-    if (!lxm_add(table->size, tokens, &size) || size > SIZE_MAX / 4 ||
+    size_t size;
+    if (!is_own(table) || !lxm_add(table->size, tokens, &size) || size > SIZE_MAX / 4 ||
         !lxm_add(bytes, short_length, &bytes))
         return false;
-    while (size > slot_count / 4 * 3)
-        slot_count *= 2;
+    size_t slot_count = lxm_token_table_slot_count(size);
     return (size <= table->capacity || grow_arrays(table, size)) &&
            (has_slots(table, size) || grow_slots(table, slot_count)) &&
            lxm_buffer_reserve(&table->arena, bytes);
@@ -220,6 +272,8 @@ bool lxm_token_table_append(lxm_token_table *table, const void *token, size_t le
                             uint64_t count)
 {
     size_t size = table->size, room;
+    if (!is_own(table))
+        return false;
     if (size == table->capacity && !grow_arrays(table, size < 16 ? 16 : size + size / 2))
         return false;
     /* what load_words may read behind the last token */
@@ -242,6 +296,8 @@ static lxm_status insert(lxm_token_table *table, const key *k, uint64_t count, u
         return lxm_fail(error, LXM_ERROR_LIMIT, "a token is longer than 4 GiB");
     if (table->size >= LXM_NO_ID)
         return lxm_fail(error, LXM_ERROR_LIMIT, "more than 4294967295 different tokens");
+    if (!is_own(table))
+        return lxm_fail_memory(error);
     if (!has_slots(table, table->size + 1) &&
         !grow_slots(table, table->slot_count ? 2 * table->slot_count : 16))
         return lxm_fail_memory(error);
@@ -258,6 +314,8 @@ static lxm_status insert(lxm_token_table *table, const key *k, uint64_t count, u
 lxm_status lxm_token_table_count(lxm_token_table *table, uint32_t id, uint64_t count,
                                  lxm_error *error)
 {
+    if (!is_own(table))
+        return lxm_fail_memory(error);
     if (__builtin_add_overflow(table->counts[id], count, &count))
         return lxm_fail(error, LXM_ERROR_LIMIT, "the count of a token is over 2^64 - 1");
     table->counts[id] = count;
@@ -295,4 +353,26 @@ lxm_status lxm_token_table_add_batch(lxm_token_table *table, const lxm_tokens *t
             return status;
     }
     return LXM_OK;
+}
+
+void lxm_token_table_fill(const lxm_token_table *table, const uint64_t seeds[2], uint64_t *slots,
+                          size_t slot_count)
+{
+    lxm_token_table filled = *table;
+    filled.seeds[0] = seeds[0];
+    filled.seeds[1] = seeds[1];
+    filled.shift = 64 - (unsigned)__builtin_ctzll(slot_count);
+    memset(slots, 0xFF, slot_count * sizeof *slots);
+    for (uint32_t id = 0; id < table->size; id++) {
+        key k;
+        const uint8_t *bytes = lxm_token_table_bytes(table, id);
+        size_t length = lxm_token_table_length(table, id);
+        if (lxm_token_table_find(table, bytes, length) != id)
+            continue;
+        set_key(&filled, &k, bytes, length, length);
+        size_t at = home_of(&filled, k.hash);
+        while (slots[at] != empty_slot)
+            at = (at + 1) & (slot_count - 1);
+        slots[at] = (uint64_t)k.hash << 32 | id;
+    }
 }

@@ -22,6 +22,7 @@ typedef struct lxm_token_table {
     size_t slot_count; /* a power of two, or 0 */
     unsigned shift;
     uint64_t seeds[2];
+    bool viewed; /* the arrays are another's and only read; `counts` may be NULL: all are 0 */
 } lxm_token_table;
 
 /* Tokens that are hashed before the first is looked up, so that memory is fetched meanwhile. */
@@ -33,7 +34,8 @@ void lxm_token_table_free(lxm_token_table *table);
 /* Makes room for tokens to come, in all `bytes` long; false when memory runs out. */
 bool lxm_token_table_reserve(lxm_token_table *table, size_t tokens, size_t bytes);
 
-/* Frees the slots alone: the tokens can be read, but neither found nor added any more. */
+/* Frees the slots of a table that is no view: the tokens can be read, but neither found nor added
+ * any more. */
 void lxm_token_table_freeze(lxm_token_table *table);
 
 uint32_t lxm_token_table_find(const lxm_token_table *table, const void *token, size_t length);
@@ -42,6 +44,19 @@ uint32_t lxm_token_table_find(const lxm_token_table *table, const void *token, s
  * that aren't there. */
 void lxm_token_table_find_batch(const lxm_token_table *table, const lxm_tokens *tokens,
                                 size_t first, size_t count, uint32_t *ids);
+
+/* How many slots a table of so many tokens has, where it hasn't grown. */
+size_t lxm_token_table_slot_count(size_t tokens);
+
+/* Fills the slots that a table with the same tokens and these seeds has: of the tokens that this
+ * one finds, in order of ids. */
+void lxm_token_table_fill(const lxm_token_table *table, const uint64_t seeds[2], uint64_t *slots,
+                          size_t slot_count);
+
+/* Makes an initialised, empty table one over the arrays of another: arena.data, arena.length,
+ * starts, counts, size, slots, slot_count and seeds of `other` say which. 16 bytes behind the
+ * last token are readable. What changes the table copies them first. */
+void lxm_token_table_view(lxm_token_table *table, const lxm_token_table *other);
 
 /* Finds a token or adds it with the count 0; the counts add up. On failure nothing changes:
  * LXM_ERROR_LIMIT where 2^32 - 1 tokens are there, a token is over 2^32 - 1 bytes long or a count
@@ -61,6 +76,11 @@ lxm_status lxm_token_table_add_batch(lxm_token_table *table, const lxm_tokens *t
 /* Adds a token, which may be empty, that the table will never find. */
 bool lxm_token_table_append(lxm_token_table *table, const void *token, size_t length,
                             uint64_t count);
+
+static inline uint64_t lxm_token_table_counted(const lxm_token_table *table, uint32_t id)
+{
+    return table->counts ? table->counts[id] : 0;
+}
 
 static inline const uint8_t *lxm_token_table_bytes(const lxm_token_table *table, uint32_t id)
 {

@@ -14,6 +14,8 @@ typedef struct unigram {
     uint32_t *node_ids; /* the token that ends at a node, or LXM_NO_ID */
     size_t node_count, node_capacity;
     double *scores; /* by id */
+    size_t count;   /* of tokens with a score: the others are added ones */
+    bool viewed;    /* the arrays are another's */
     double unknown; /* the score of an unknown character */
     bool byte_fallback;
     uint32_t bytes[256]; /* the ids of <0xHH>, or LXM_NO_ID */
@@ -33,8 +35,10 @@ static void free_unigram(lxm_vocab *vocab)
     if (!u)
         return;
     lxm_pairs_free(&u->trie);
-    lxm_release(&vocab->allocator, u->node_ids);
-    lxm_release(&vocab->allocator, u->scores);
+    if (!u->viewed) {
+        lxm_release(&vocab->allocator, u->node_ids);
+        lxm_release(&vocab->allocator, u->scores);
+    }
     lxm_release(&vocab->allocator, u);
     vocab->model_data = NULL;
 }
@@ -117,6 +121,7 @@ lxm_status lxm_unigram_new(lxm_vocab *vocab, const double *scores, size_t count,
     u->scores = lxm_allocate(a, vocab->table.size, sizeof *u->scores);
     if (!u->scores)
         return lxm_fail_memory(error);
+    u->count = count < vocab->table.size ? count : vocab->table.size;
     double least = count ? scores[0] : 0;
     for (size_t id = 0; id < vocab->table.size; id++) {
         u->scores[id] = id < count ? scores[id] : 0; /* added tokens are never in a path */
@@ -216,4 +221,69 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
     return put_path(vocab, m, paths, error);
 }
 
-const lxm_model lxm_model_unigram = {.name = "unigram", .map = map, .free = free_unigram};
+/* ---- as parts ---- */
+
+typedef struct unigram_facts {
+    double unknown;
+    uint64_t count;
+    uint32_t byte_fallback, zero;
+    uint32_t bytes[256];
+} unigram_facts;
+
+static lxm_status store(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *error)
+{
+    const unigram *u = vocab->model_data;
+    unigram_facts *facts = lxm_parts_make(parts, lxm_part_model, 1, sizeof *facts);
+    if (!facts)
+        return lxm_fail_memory(error);
+    *facts = (unigram_facts){
+        .unknown = u->unknown, .count = u->count, .byte_fallback = u->byte_fallback};
+    memcpy(facts->bytes, u->bytes, sizeof facts->bytes);
+    lxm_parts_add(parts, lxm_part_model_ids, u->node_ids, u->node_count, sizeof *u->node_ids);
+    lxm_parts_add(parts, lxm_part_scores, u->scores, vocab->table.size, sizeof *u->scores);
+    return lxm_parts_add_pairs(parts, &u->trie, u->node_count, error);
+}
+
+static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error)
+{
+    const lxm_part *facts, *nodes, *scores;
+    size_t size = vocab->table.size;
+    unigram *u = lxm_new(&vocab->allocator, sizeof *u);
+    if (!u)
+        return lxm_fail_memory(error);
+    u->viewed = true;
+    vocab->model_data = u;
+    lxm_status status =
+        lxm_parts_need(parts, lxm_part_model, sizeof(unigram_facts), 1, &facts, error);
+    if (!status)
+        status = lxm_parts_need(parts, lxm_part_model_ids, 4, SIZE_MAX, &nodes, error);
+    if (!status)
+        status = lxm_parts_need(parts, lxm_part_scores, sizeof *u->scores, size, &scores, error);
+    if (!status)
+        status = lxm_part_check_ids(nodes, size, LXM_NO_ID, error);
+    if (!status)
+        status = lxm_parts_view_pairs(parts, nodes->count, &u->trie, error);
+    if (status)
+        return status;
+    const unigram_facts *f = facts->data;
+    const lxm_part bytes = {facts->name, 4, f->bytes, 256, facts->offset};
+    u->node_ids = (uint32_t *)(uintptr_t)nodes->data;
+    u->node_count = nodes->count;
+    u->scores = (double *)(uintptr_t)scores->data;
+    u->count = f->count < size ? (size_t)f->count : size;
+    u->unknown = f->unknown;
+    u->byte_fallback = f->byte_fallback;
+    memcpy(u->bytes, f->bytes, sizeof u->bytes);
+    return lxm_part_check_ids(&bytes, size, LXM_NO_ID, error);
+}
+
+const lxm_model lxm_model_unigram = {
+    .name = "unigram", .map = map, .free = free_unigram, .store = store, .load = load};
+
+size_t lxm_unigram_scores(const lxm_vocab *vocab, const double **scores, bool *byte_fallback)
+{
+    const unigram *u = vocab->model_data;
+    *scores = u->scores;
+    *byte_fallback = u->byte_fallback;
+    return u->count;
+}

@@ -12,4 +12,7 @@
 lxm_status lxm_unigram_new(lxm_vocab *vocab, const double *scores, size_t count, bool byte_fallback,
                            lxm_error *error);
 
+/* How many ids, the first ones, have a score, and the scores; for a vocabulary with the model. */
+size_t lxm_unigram_scores(const lxm_vocab *vocab, const double **scores, bool *byte_fallback);
+
 #endif

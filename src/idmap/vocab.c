@@ -36,6 +36,8 @@ void lxm_vocab_free(lxm_vocab *vocab)
     lxm_token_table_free(&vocab->added);
     lxm_release(&a, vocab->added_ids);
     lxm_release(&a, vocab->special);
+    lxm_release(&a, vocab->description);
+    lxm_map_close(&vocab->map);
     lxm_release(&a, vocab);
 }
 
@@ -47,6 +49,7 @@ lxm_status lxm_vocab_add(lxm_vocab *vocab, const void *token, size_t length, uin
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
                         "a vocabulary of a model (%s) can't grow: only a word-level one can",
                         vocab->model->name);
+    vocab->fingerprint = 0;
     return lxm_token_table_add(&vocab->table, token, length, count, id ? id : &added, error);
 }
 
@@ -75,6 +78,18 @@ lxm_status lxm_vocab_add_outside(lxm_vocab *vocab, const void *token, size_t len
         vocab->added_first[first / 64] |= (uint64_t)1 << first % 64;
     }
     return status;
+}
+
+lxm_status lxm_vocab_describe(lxm_vocab *vocab, const char *text, size_t length, lxm_error *error)
+{
+    char *copy = lxm_allocate(&vocab->allocator, length + 1, 1);
+    if (!copy)
+        return lxm_fail_memory(error);
+    memcpy(copy, text, length);
+    copy[length] = '\0';
+    lxm_release(&vocab->allocator, vocab->description);
+    vocab->description = copy;
+    return LXM_OK;
 }
 
 bool lxm_affix_set(lxm_affix *affix, const void *bytes, size_t length)
@@ -143,6 +158,11 @@ const char *lxm_vocab_origin(const lxm_vocab *vocab)
     return vocab->origin;
 }
 
+bool lxm_vocab_states_pattern(const lxm_vocab *vocab)
+{
+    return vocab->states_pattern;
+}
+
 lxm_join lxm_vocab_join(const lxm_vocab *vocab)
 {
     return vocab->decoding.join;
@@ -170,12 +190,14 @@ const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *leng
 
 uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id)
 {
-    return id < vocab->table.size ? vocab->table.counts[id] : 0;
+    return id < vocab->table.size ? lxm_token_table_counted(&vocab->table, id) : 0;
 }
 
 uint64_t lxm_vocab_fingerprint(const lxm_vocab *vocab)
 {
     XXH3_state_t state;
+    if (vocab->fingerprint)
+        return vocab->fingerprint;
     XXH3_INITSTATE(&state);
     XXH3_64bits_reset(&state);
     for (size_t id = 0; id < vocab->table.size; id++) {
@@ -276,6 +298,7 @@ lxm_status lxm_vocab_encode_growing(lxm_vocab *vocab, uint64_t max_size, const l
     lxm_status status = LXM_OK;
     if (max_size == 0 || max_size > LXM_NO_ID)
         max_size = LXM_NO_ID;
+    vocab->fingerprint = 0;
     for (size_t i = 0; !status && i < tokens->count; i += lxm_token_batch) {
         size_t left = tokens->count - i, n = left < lxm_token_batch ? left : lxm_token_batch;
         if (vocab->table.size + (uint64_t)n <= max_size)

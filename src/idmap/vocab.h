@@ -2,9 +2,11 @@
 #ifndef LXM_IDMAP_VOCAB_H
 #define LXM_IDMAP_VOCAB_H
 
+#include "base/file.h"
 #include "idmap/table.h"
 
 typedef struct lxm_model lxm_model;
+typedef struct lxm_parts lxm_parts;
 
 /* What a model puts before or behind a token, such as "##" or "</w>"; length 0: nothing. */
 typedef struct lxm_affix {
@@ -39,7 +41,20 @@ struct lxm_vocab {
     lxm_decoding decoding;
     const char *origin; /* static */
     bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
+    char *description;    /* what a tokenizer.json says beside its model, as JSON; or NULL */
+    bool states_pattern;  /* how text is cut is part of that */
+    uint64_t fingerprint; /* 0: to be worked out */
+    lxm_map map;          /* what the tables are views of, where they are */
 };
+
+/* Keeps a description; the text is copied. */
+lxm_status lxm_vocab_describe(lxm_vocab *vocab, const char *text, size_t length, lxm_error *error);
+
+/* Adds all that a vocabulary is made of. What was added is the vocabulary's and the parts'. */
+lxm_status lxm_vocab_store(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *error);
+
+/* Fills an empty vocabulary with views of parts, which must outlive it. */
+lxm_status lxm_vocab_load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error);
 
 /* Adds a token under the next id that the model can't give; an empty one leaves the id without a
  * token. */

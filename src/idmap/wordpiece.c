@@ -7,7 +7,7 @@
 enum { length_bits = 14, longer = 63 };
 
 typedef struct lengths {
-    uint64_t any; /* of tokens of one byte or two, whatever they are */
+    uint64_t any; /* of tokens of fewer bytes, whatever they are */
     uint64_t sets[1 << length_bits];
 } lengths;
 
@@ -17,6 +17,7 @@ typedef struct wordpiece {
     size_t longest_first, longest_continuation;
     size_t most;
     lengths *first, *continuation;
+    bool viewed; /* the ids are another's */
 } wordpiece;
 
 static void free_wordpiece(lxm_vocab *vocab)
@@ -25,7 +26,8 @@ static void free_wordpiece(lxm_vocab *vocab)
     if (!w)
         return;
     lxm_token_table_free(&w->continuations);
-    lxm_release(&vocab->allocator, w->ids);
+    if (!w->viewed)
+        lxm_release(&vocab->allocator, w->ids);
     lxm_release(&vocab->allocator, w->first);
     lxm_release(&vocab->allocator, w->continuation);
     lxm_release(&vocab->allocator, w);
@@ -43,13 +45,26 @@ static size_t set_of(const uint8_t *bytes)
     return three * 0x9E3779B1u >> (32 - length_bits);
 }
 
-static void add_length(lengths *l, const uint8_t *token, size_t length)
+static lengths *lengths_of(const lxm_token_table *table, const lxm_allocator *a)
 {
-    uint64_t bit = (uint64_t)1 << (length < longer ? length : longer);
-    if (length < 3)
-        l->any |= bit;
-    else
-        l->sets[set_of(token)] |= bit;
+    lengths *l = lxm_new(a, sizeof *l);
+    for (uint32_t id = 0; l && id < table->size; id++) {
+        const uint8_t *token = lxm_token_table_bytes(table, id);
+        size_t length = lxm_token_table_length(table, id);
+        uint64_t bit = (uint64_t)1 << (length < longer ? length : longer);
+        if (length < 3)
+            l->any |= bit & ~(uint64_t)1; /* ids without a token are nothing */
+        else
+            l->sets[set_of(token)] |= bit;
+    }
+    return l;
+}
+
+static lxm_status index_lengths(const lxm_vocab *vocab, wordpiece *w, lxm_error *error)
+{
+    w->first = lengths_of(&vocab->table, &vocab->allocator);
+    w->continuation = lengths_of(&w->continuations, &vocab->allocator);
+    return w->first && w->continuation ? LXM_OK : lxm_fail_memory(error);
 }
 
 static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lxm_error *error)
@@ -61,13 +76,11 @@ static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lx
     if (length == 0 || lxm_token_table_find(&vocab->table, token, length) != id)
         return LXM_OK;
     w->longest_first = larger(w->longest_first, length);
-    add_length(w->first, token, length);
     if (length <= prefix->length || memcmp(token, prefix->bytes, prefix->length) != 0)
         return LXM_OK;
     token += prefix->length;
     length -= prefix->length;
     w->longest_continuation = larger(w->longest_continuation, length);
-    add_length(w->continuation, token, length);
     lxm_status status = lxm_token_table_add(&w->continuations, token, length, 0, &index, error);
     if (!status)
         w->ids[index] = id;
@@ -138,7 +151,57 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
     return LXM_OK;
 }
 
-const lxm_model lxm_model_wordpiece = {.name = "wordpiece", .map = map, .free = free_wordpiece};
+/* ---- as parts ---- */
+
+typedef struct wordpiece_facts {
+    uint64_t longest_first, longest_continuation, most;
+} wordpiece_facts;
+
+static lxm_status store(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *error)
+{
+    const wordpiece *w = vocab->model_data;
+    wordpiece_facts *facts = lxm_parts_make(parts, lxm_part_model, 1, sizeof *facts);
+    if (!facts)
+        return lxm_fail_memory(error);
+    *facts = (wordpiece_facts){w->longest_first, w->longest_continuation, w->most};
+    lxm_parts_add(parts, lxm_part_model_ids, w->ids, w->continuations.size, sizeof *w->ids);
+    return lxm_parts_add_table(parts, lxm_part_model_tokens, &w->continuations, error);
+}
+
+static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error)
+{
+    const lxm_part *facts, *ids;
+    wordpiece *w = lxm_new(&vocab->allocator, sizeof *w);
+    if (!w)
+        return lxm_fail_memory(error);
+    w->viewed = true;
+    vocab->model_data = w;
+    lxm_token_table_init(&w->continuations, &vocab->allocator);
+    lxm_status status =
+        lxm_parts_need(parts, lxm_part_model, sizeof(wordpiece_facts), 1, &facts, error);
+    if (!status)
+        status = lxm_parts_view_table(parts, lxm_part_model_tokens, &w->continuations, error);
+    if (!status)
+        status = lxm_parts_need(parts, lxm_part_model_ids, 4, w->continuations.size, &ids, error);
+    if (!status)
+        status = lxm_part_check_ids(ids, vocab->table.size, UINT64_MAX, error);
+    if (status)
+        return status;
+    const wordpiece_facts *f = facts->data;
+    w->ids = (uint32_t *)(uintptr_t)ids->data;
+    w->longest_first = (size_t)f->longest_first;
+    w->longest_continuation = (size_t)f->longest_continuation;
+    w->most = (size_t)f->most;
+    return index_lengths(vocab, w, error);
+}
+
+const lxm_model lxm_model_wordpiece = {
+    .name = "wordpiece", .map = map, .free = free_wordpiece, .store = store, .load = load};
+
+size_t lxm_wordpiece_most(const lxm_vocab *vocab)
+{
+    return ((const wordpiece *)vocab->model_data)->most;
+}
 
 lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t most,
                              lxm_error *error)
@@ -152,10 +215,8 @@ lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t m
     vocab->model = &lxm_model_wordpiece;
     vocab->model_data = w;
     w->ids = lxm_allocate(a, vocab->table.size, sizeof *w->ids);
-    w->first = lxm_new(a, sizeof *w->first);
-    w->continuation = lxm_new(a, sizeof *w->continuation);
-    lxm_status status = w->ids && w->first && w->continuation ? LXM_OK : lxm_fail_memory(error);
+    lxm_status status = w->ids ? LXM_OK : lxm_fail_memory(error);
     for (uint32_t id = 0; !status && id < vocab->table.size; id++)
         status = add(vocab, id, prefix, error);
-    return status;
+    return status ? status : index_lengths(vocab, w, error);
 }

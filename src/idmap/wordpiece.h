@@ -12,4 +12,7 @@
 lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t most,
                              lxm_error *error);
 
+/* The most characters that a word may have; for a vocabulary with the model. */
+size_t lxm_wordpiece_most(const lxm_vocab *vocab);
+
 #endif

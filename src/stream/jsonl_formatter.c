@@ -1,9 +1,8 @@
-/* JSON Lines: {"tokens":[...]} or {"ids":[...]}, and "offsets":[[begin,end],...] if asked for. A
- * byte that isn't UTF-8 is the lone surrogate U+DC00 + byte, as in Python's surrogateescape. */
+/* JSON Lines: {"tokens":[...]} or {"ids":[...]}, and "offsets":[[begin,end],...] if asked for. */
 #include <stdio.h>
 
 #include "base/error.h"
-#include "base/utf8.h"
+#include "base/json_string.h"
 #include "stream/formatter.h"
 
 static bool nothing(lxm_formatter *formatter)
@@ -15,39 +14,6 @@ static bool nothing(lxm_formatter *formatter)
 static bool put(lxm_buffer *out, const char *text)
 {
     return lxm_buffer_append(out, text, strlen(text));
-}
-
-static bool put_character(lxm_buffer *out, const uint8_t *bytes, size_t size)
-{
-    char escape[8];
-    if (size == 0)
-        snprintf(escape, sizeof escape, "\\udc%02x", bytes[0]);
-    else if (bytes[0] == '"' || bytes[0] == '\\')
-        snprintf(escape, sizeof escape, "\\%c", bytes[0]);
-    else if (bytes[0] == '\n')
-        snprintf(escape, sizeof escape, "\\n");
-    else if (bytes[0] == '\t')
-        snprintf(escape, sizeof escape, "\\t");
-    else if (bytes[0] == '\r')
-        snprintf(escape, sizeof escape, "\\r");
-    else if (bytes[0] < 0x20 || bytes[0] == 0x7F)
-        snprintf(escape, sizeof escape, "\\u%04x", bytes[0]);
-    else
-        return lxm_buffer_append(out, bytes, size);
-    return put(out, escape);
-}
-
-static bool put_string(lxm_buffer *out, const uint8_t *bytes, size_t length)
-{
-    if (!put(out, "\""))
-        return false;
-    for (size_t i = 0; i < length;) {
-        size_t size = lxm_utf8_sequence(bytes + i, length - i);
-        if (!put_character(out, bytes + i, size))
-            return false;
-        i += size ? size : 1;
-    }
-    return put(out, "\"");
 }
 
 static bool put_number(lxm_buffer *out, uint64_t number)
@@ -88,7 +54,7 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
 {
     for (size_t i = 0; i < tokens->count; i++) {
         lxm_span span = tokens->spans[i];
-        if (!lead(f) || !put_string(&f->out, tokens->text + span.begin, span.end - span.begin))
+        if (!lead(f) || !lxm_json_string(&f->out, tokens->text + span.begin, span.end - span.begin))
             return lxm_fail_memory(error);
     }
     return keep_offsets(f, tokens->offsets, tokens->count, error);

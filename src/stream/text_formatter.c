@@ -46,10 +46,15 @@ static bool cuts_characters(const uint8_t *token, size_t length, size_t readable
            (length < readable && is_inside_character(token[length]));
 }
 
-static uint8_t *put_escape(uint8_t *out, uint8_t byte)
+/* Writes the bytes at the start that letters stand for; *count: how many there were. */
+static uint8_t *put_letters(uint8_t *out, const uint8_t *bytes, size_t length, size_t *count)
 {
-    *out++ = '\\';
-    *out++ = byte == '\n' ? 'n' : byte == '\r' ? 'r' : byte == '\t' ? 't' : byte ? '\\' : '0';
+    size_t n = 0;
+    for (; n < length && lxm_escape_letters[bytes[n]]; n++) {
+        *out++ = '\\';
+        *out++ = (uint8_t)lxm_escape_letters[bytes[n]];
+    }
+    *count = n;
     return out;
 }
 
@@ -65,13 +70,12 @@ static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length
             from = memcpy(tail, from, n);
         memcpy(out, from, 16); /* a fixed length is far cheaper */
         unsigned found = escapes(from, n);
-        if (found) {
+        if (found)
             n = (unsigned)__builtin_ctz(found);
-            put_escape(out + n, from[n]);
-            out += n + 2;
-            at += n + 1;
-        } else {
-            out += n;
+        out += n;
+        at += n;
+        if (found) {
+            out = put_letters(out, token + at, length - at, &n);
             at += n;
         }
     }

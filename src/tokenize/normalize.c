@@ -174,6 +174,13 @@ static size_t lower(int32_t *text, size_t count, size_t i)
     return count + 1;
 }
 
+/* A character that has no decomposition at all, nor a case that is folded. */
+static bool is_whole(const lxm_normalizer *z, int32_t c)
+{
+    bool syllable = c >= 0xAC00 && c < 0xAC00 + 11172;
+    return !z->casefold && !syllable && utf8proc_get_property(c)->decomp_seqindex == UINT16_MAX;
+}
+
 /* Decomposes characters into `work`: returns how many code points, 0 when memory runs out. */
 static size_t decompose(lxm_normalizer *z, const int32_t *text, size_t length)
 {
@@ -183,6 +190,10 @@ static size_t decompose(lxm_normalizer *z, const int32_t *text, size_t length)
         /* 18 is the longest decomposition; lower case adds one; the sort wants as much again */
         if (!reserve(&z->allocator, &z->work, &z->work_capacity, 2 * (count + 40)))
             return 0;
+        if (is_whole(z, text[i])) {
+            z->work[count++] = text[i];
+            continue;
+        }
         utf8proc_ssize_t n =
             utf8proc_decompose_char(text[i], z->work + count, 36, options, &boundclass);
         count += n > 0 ? (size_t)n : 0;
@@ -255,7 +266,8 @@ static lxm_status push_character(lxm_normalizer *z, int32_t c, uint64_t source, 
                                  lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    if (!z->clusters || starts_cluster(c))
+    const uint8_t *page = z->pages[c >> 8];
+    if (!z->clusters || (page ? page[c & 0xFF] >= lxm_class_passes : starts_cluster(c)))
         status = settle(z, error);
     if (status)
         return status;

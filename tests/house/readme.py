@@ -69,13 +69,27 @@ def the_library_is_installed_with_headers_and_manual():
     return [name for name in names if not glob.glob(os.path.join(target, name), recursive=True)]
 
 
-def console_blocks_give_what_they_show():
+def finds():
+    """Whether embed near works here: it needs OpenBLAS."""
+    return "OpenBLAS" not in run("embed near")[1]
+
+
+def compare_blocks(wanted):
     wrong = []
-    for block in fenced("console", state["text"]):
+    for block in filter(wanted, fenced("console", state["text"])):
         got = transcript(block)
         if got != block:
             wrong += ["README.md has:", *block.splitlines(), "the commands give:", *got.splitlines()]
     return wrong
+
+
+def console_blocks_give_what_they_show():
+    return compare_blocks(lambda block: "embed near" not in block)
+
+
+def console_blocks_that_find_neighbours_give_what_they_show():
+    """there is no OpenBLAS"""
+    return compare_blocks(lambda block: "embed near" in block) if finds() else None
 
 
 def the_c_program_compiles_with_every_warning():
@@ -136,7 +150,8 @@ def main():
             rewrite()
             return 0
         return tap.run([two_commands_do_all_the_set_up, the_library_is_installed_with_headers_and_manual,
-                        console_blocks_give_what_they_show, the_c_program_compiles_with_every_warning,
+                        console_blocks_give_what_they_show,
+                        console_blocks_that_find_neighbours_give_what_they_show, the_c_program_compiles_with_every_warning,
                         the_python_reads_the_shards])
     finally:
         shutil.rmtree(state["folder"], ignore_errors=True)

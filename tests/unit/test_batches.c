@@ -299,9 +299,11 @@ static void test_every_allocation(void **state)
         f->allocator.fail_at = at;
         lxm_status status = run(f);
         assert_int_equal(f->allocator.live, 0);
-        assert_true(status == LXM_OK || status == LXM_ERROR_MEMORY);
-        if (f->allocator.calls < at)
+        if (f->allocator.calls < at) {
+            assert_int_equal(status, LXM_OK);
             break;
+        }
+        assert_int_equal(status, LXM_ERROR_MEMORY);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/escape.h"
+#include "base/utf8.h"
 
 static void escapes_to(const char *bytes, size_t length, const char *escaped)
 {
@@ -51,6 +52,45 @@ static void every_byte_and_every_pair_come_back(void **state)
         assert_memory_equal(buffer.data, bytes, 2);
     }
     lxm_buffer_free(&buffer);
+}
+
+/* Each character or bad byte of a long text by itself. */
+static void escape_each(lxm_buffer *buffer, const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0, size; i < length; i += size) {
+        size = lxm_utf8_sequence(bytes + i, length - i);
+        size += size == 0;
+        assert_true(lxm_escape(buffer, bytes + i, size));
+    }
+}
+
+static void long_tokens_are_escaped_as_short_ones_are(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a", "\xC3\xA9", "\xE2\x82\xAC", "\xF0\x9F\x90\xA6"};
+    static const char *const odd[] = {"\n", "\\", "\xFF", "\xC3", "\xE2\x82", "\x80\x80"};
+    lxm_allocator standard = lxm_allocator_or_default(NULL);
+    lxm_buffer whole, each;
+    uint64_t seed = 3;
+    lxm_buffer_init(&whole, &standard);
+    lxm_buffer_init(&each, &standard);
+    for (int round = 0; round < 4000; round++) {
+        uint8_t text[1024];
+        size_t length = 0, wanted = unit_random(&seed) % 1000, rare = 1 + unit_random(&seed) % 999;
+        while (length < wanted) {
+            const char *piece = unit_random(&seed) % rare ? pieces[unit_random(&seed) % 4]
+                                                          : odd[unit_random(&seed) % 6];
+            memcpy(text + length, piece, strlen(piece));
+            length += strlen(piece);
+        }
+        whole.length = each.length = 0;
+        assert_true(lxm_escape(&whole, text, length));
+        escape_each(&each, text, length);
+        assert_int_equal(whole.length, each.length);
+        assert_memory_equal(whole.data, each.data, each.length);
+    }
+    lxm_buffer_free(&whole);
+    lxm_buffer_free(&each);
 }
 
 static void a_wrong_escape_is_found_where_it_stands(void **state)
@@ -107,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_design_names_is_escaped_and_nothing_else),
         cmocka_unit_test(every_byte_and_every_pair_come_back),
+        cmocka_unit_test(long_tokens_are_escaped_as_short_ones_are),
         cmocka_unit_test(a_wrong_escape_is_found_where_it_stands),
         cmocka_unit_test(hexadecimal_is_read_in_either_case),
         cmocka_unit_test(the_plain_prefix_ends_at_the_first_escape),

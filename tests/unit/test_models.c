@@ -164,12 +164,45 @@ static void check_all(lxm_mapper *mapper, const lxm_vocab *vocab, const sample *
     check_offsets(vocab, s, &ids);
 }
 
+/* What is written in another form gives the same ids, or is refused. */
+static void check_forms(const lxm_vocab *vocab, const sample *s)
+{
+    char *folder = unit_folder_make();
+    for (int form = LXM_VOCAB_COMPILED; form <= LXM_VOCAB_WORDPIECE; form++) {
+        char *path = unit_path(folder, form == LXM_VOCAB_WORDPIECE ? "vocab.txt" : "written");
+        bool names = form <= LXM_VOCAB_TOKENIZER_JSON && !lxm_vocab_states_pattern(vocab);
+        lxm_vocab_write_options options = {
+            .form = (lxm_vocab_form)form, .preset = names ? "gpt2" : NULL, .drop_special = true};
+        lxm_vocab *written;
+        lxm_mapper *mapper;
+        lxm_error error;
+        lxm_status status = lxm_vocab_write(vocab, path, &options, &error);
+        if (form > LXM_VOCAB_TOKENIZER_JSON && status)
+            assert_int_equal(status, LXM_ERROR_UNSUPPORTED);
+        else
+            unit_succeeds(status, &error);
+        if (!status) {
+            unit_succeeds(lxm_vocab_open(&written, path, NULL, &error), &error);
+            unit_succeeds(lxm_mapper_new(&mapper, written, NULL, NULL, &error), &error);
+            check_each(mapper, s);
+            check_all(mapper, written, s);
+            lxm_mapper_free(mapper);
+            lxm_vocab_free(written);
+        }
+        free(path);
+        unit_folder_remove(folder);
+        folder = unit_folder_make();
+    }
+    unit_folder_remove(folder);
+}
+
 static void check(const char *file, const char *name)
 {
     static const size_t sizes[] = {0, 1, 4096, LXM_CACHE_SIZE};
     lxm_vocab *vocab = open_vocab(file);
     sample s;
     sample_read(&s, name);
+    check_forms(vocab, &s);
     for (size_t i = 0; i < unit_count(sizes); i++) {
         lxm_mapper *mapper;
         lxm_error error;

@@ -1,0 +1,189 @@
+#include "formats/description.h"
+
+#include "base/error.h"
+#include "formats/json.h"
+#include "formats/tokenizer_json.h"
+#include "idmap/bpe.h"
+
+/* ---- keeping ---- */
+
+/* Whether text is cut in a way that is said: a model's pattern may be none at all, at the word
+ * level that only means that the file doesn't care. */
+static bool states_pattern(const lxm_vocab *vocab, const json_t *root)
+{
+    const json_t *pattern = json_object_get(root, "pre_tokenizer");
+    return pattern && (vocab->model->map || !json_is_null(pattern));
+}
+
+static lxm_status dump(const json_t *root, lxm_buffer *text, lxm_error *error)
+{
+    return lxm_json_append(text, root, JSON_COMPACT) && lxm_buffer_append(text, "", 1)
+               ? LXM_OK
+               : lxm_fail_memory(error);
+}
+
+lxm_status lxm_description_keep(lxm_vocab *vocab, const json_t *root, lxm_error *error)
+{
+    lxm_buffer text;
+    json_t *copy = json_copy((json_t *)(uintptr_t)root);
+    lxm_buffer_init(&text, &vocab->allocator);
+    lxm_status status = copy ? LXM_OK : lxm_fail_memory(error);
+    if (!status) {
+        json_object_del(copy, "model");
+        status = dump(copy, &text, error);
+    }
+    if (!status)
+        status = lxm_vocab_describe(vocab, (const char *)text.data, text.length - 1, error);
+    vocab->states_pattern = states_pattern(vocab, root);
+    lxm_buffer_free(&text);
+    json_decref(copy);
+    return status;
+}
+
+/* ---- presets ---- */
+
+static const lxm_preset *find_preset(const char *name)
+{
+    const lxm_preset *preset;
+    for (size_t i = 0; (preset = lxm_preset_at(i)); i++)
+        if (strcmp(preset->name, name) == 0)
+            break;
+    return preset;
+}
+
+static bool is_byte_level(const lxm_vocab *vocab)
+{
+    return vocab->model == &lxm_model_bpe && lxm_bpe_options_of(vocab)->byte_level;
+}
+
+static json_t *byte_level(bool add_prefix_space, bool use_regex)
+{
+    return json_pack("{s:s,s:b,s:b,s:b}", "type", "ByteLevel", "add_prefix_space", add_prefix_space,
+                     "trim_offsets", 1, "use_regex", use_regex);
+}
+
+/* The matches of the preset's pattern are the pre-tokens. */
+static json_t *split(const lxm_preset *preset, const lxm_allocator *a)
+{
+    lxm_buffer regex;
+    json_t *json = NULL;
+    bool drops = lxm_rules_drops_text(preset);
+    lxm_buffer_init(&regex, a);
+    if (lxm_rules_regex(&regex, preset))
+        json = json_pack("{s:s,s:{s:s},s:s,s:b}", "type", "Split", "pattern", "Regex",
+                         (const char *)regex.data, "behavior", drops ? "Removed" : "Isolated",
+                         "invert", drops);
+    lxm_buffer_free(&regex);
+    return json;
+}
+
+static json_t *pre_tokenizer(const lxm_preset *preset, bool bytes, const lxm_allocator *a)
+{
+    bool gpt2 = strcmp(preset->pattern, find_preset("gpt2")->pattern) == 0;
+    json_t *json;
+    if (gpt2 && bytes)
+        return byte_level(false, true);
+    if (strcmp(preset->name, "whitespace") == 0)
+        json = json_pack("{s:s}", "type", "WhitespaceSplit");
+    else if (strcmp(preset->name, "bert") == 0)
+        json = json_pack("{s:s}", "type", "BertPreTokenizer");
+    else
+        json = split(preset, a);
+    if (!bytes)
+        return json;
+    return json_pack("{s:s,s:[o,o]}", "type", "Sequence", "pretokenizers", json,
+                     byte_level(false, false));
+}
+
+static json_t *normalizer(const lxm_preset *preset, bool lowercase)
+{
+    if (strcmp(preset->name, "bert") != 0)
+        return json_null();
+    return json_pack("{s:s,s:b,s:b,s:b,s:b}", "type", "BertNormalizer", "clean_text", 1,
+                     "handle_chinese_chars", 1, "strip_accents", lowercase, "lowercase", lowercase);
+}
+
+static lxm_status set_preset(json_t *root, const lxm_vocab *vocab,
+                             const lxm_vocab_write_options *options, lxm_error *error)
+{
+    const lxm_preset *preset = find_preset(options->preset);
+    if (!preset)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "'%.64s' is no preset: see tokenize --list",
+                        options->preset);
+    if (options->lowercase && strcmp(preset->name, "bert") != 0)
+        return lxm_fail(error, LXM_ERROR_ARGUMENT, "lower case goes with the preset bert alone");
+    if (json_object_set_new(root, "normalizer", normalizer(preset, options->lowercase)) ||
+        json_object_set_new(root, "pre_tokenizer",
+                            pre_tokenizer(preset, is_byte_level(vocab), &vocab->allocator)))
+        return lxm_fail_memory(error);
+    return LXM_OK;
+}
+
+/* ---- what can be told without a tokenizer.json ---- */
+
+static json_t *added_tokens(const lxm_vocab *vocab)
+{
+    json_t *list = json_array();
+    for (uint32_t id = 0; list && id < vocab->table.size; id++) {
+        size_t length;
+        const uint8_t *token = lxm_vocab_token(vocab, id, &length);
+        bool special = lxm_vocab_is_special(vocab, id);
+        if (!token || (!special && lxm_vocab_find_outside(vocab, token, length) != id))
+            continue;
+        json_t *entry = json_pack("{s:i,s:s%,s:b,s:b,s:b,s:b,s:b}", "id", (int)id, "content",
+                                  (const char *)token, length, "single_word", 0, "lstrip", 0,
+                                  "rstrip", 0, "normalized", 0, "special", special);
+        if (json_array_append_new(list, entry)) {
+            json_decref(list);
+            return NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *decoder(const lxm_vocab *vocab)
+{
+    if (is_byte_level(vocab))
+        return byte_level(true, true);
+    if (vocab->model == &lxm_model_wordpiece)
+        return json_pack("{s:s,s:s%,s:b}", "type", "WordPiece", "prefix",
+                         (const char *)vocab->decoding.continuation.bytes,
+                         vocab->decoding.continuation.length, "cleanup", 1);
+    return json_null();
+}
+
+static json_t *describe(const lxm_vocab *vocab)
+{
+    json_t *added = added_tokens(vocab);
+    return json_pack("{s:s,s:n,s:n,s:o,s:n,s:n,s:n,s:o}", "version", "1.0", "truncation", "padding",
+                     "added_tokens", added, "normalizer", "pre_tokenizer", "post_processor",
+                     "decoder", decoder(vocab));
+}
+
+lxm_status lxm_description_of(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                              json_t **root, lxm_error *error)
+{
+    const char *text = vocab->description;
+    *root = text ? json_loads(text, 0, NULL) : describe(vocab);
+    if (!*root)
+        return lxm_fail_memory(error);
+    lxm_status status = LXM_OK;
+    if (options->preset)
+        status = set_preset(*root, vocab, options, error);
+    if (status) {
+        json_decref(*root);
+        *root = NULL;
+    }
+    return status;
+}
+
+lxm_status lxm_description_write(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
+                                 lxm_buffer *text, lxm_error *error)
+{
+    json_t *root;
+    lxm_status status = lxm_description_of(vocab, options, &root, error);
+    if (!status)
+        status = dump(root, text, error);
+    json_decref(root);
+    return status;
+}
