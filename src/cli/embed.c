@@ -46,7 +46,6 @@ static const char help[] =
     "  -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
     "examples:\n"
-    "  tokenize book.txt | idmap | embed > vectors.npy\n"
     "  embed -t glove.npy --context 256 --targets --batch 4 -o shards ids.txt\n";
 
 enum { option_fingerprint = embed_option_own, option_save_vocab, option_normalize };
