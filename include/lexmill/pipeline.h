@@ -142,7 +142,8 @@ typedef struct lxm_id_shards_options {
 } lxm_id_shards_options;
 
 typedef struct lxm_id_shards_result {
-    uint64_t tokens, documents, shards;
+    uint64_t tokens, documents;
+    uint64_t shards; /* 0: a run before had done it all */
 } lxm_id_shards_result;
 
 /* A folder of ids: ids-00000.bin (.npy, .safetensors; Megatron's also .idx) and so on, and

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 static lxm_status fail_path(lxm_error *error, int system, const char *what, const char *path)
 {
@@ -51,6 +52,45 @@ void lxm_map_close(lxm_map *map)
     if (map->data)
         munmap((void *)(uintptr_t)map->data, map->length);
     *map = (lxm_map){0};
+}
+
+static lxm_status hash_pieces(int fd, uint64_t length, lxm_hasher *hasher,
+                              const lxm_allocator *allocator, lxm_error *error)
+{
+    enum { piece = 256 * 1024 };
+    uint8_t *bytes = lxm_allocate(allocator, piece, 1);
+    lxm_status status = bytes ? LXM_OK : lxm_fail_memory(error);
+    for (uint64_t at = 0; !status && at < length; at += piece) {
+        size_t n = length - at < piece ? (size_t)(length - at) : piece;
+        status = lxm_read_at(fd, at, bytes, n, error);
+        if (!status)
+            lxm_hash_update(hasher->state, bytes, n);
+    }
+    lxm_release(allocator, bytes);
+    return status;
+}
+
+lxm_status lxm_hash_file(const char *path, uint64_t *length, uint64_t *hash,
+                         const lxm_allocator *allocator, lxm_error *error)
+{
+    struct stat status;
+    lxm_hasher hasher;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &status)) {
+        int failed = errno;
+        if (fd >= 0)
+            close(fd);
+        return fail_path(error, failed, "can't read", path);
+    }
+    *length = (uint64_t)status.st_size;
+    lxm_status result = lxm_hasher_init(&hasher, allocator)
+                            ? hash_pieces(fd, *length, &hasher, allocator, error)
+                            : lxm_fail_memory(error);
+    if (!result)
+        *hash = XXH3_64bits_digest(hasher.state);
+    lxm_hasher_free(&hasher, allocator);
+    close(fd);
+    return result;
 }
 
 lxm_status lxm_write_all(int fd, const void *bytes, size_t length, lxm_error *error)

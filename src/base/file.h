@@ -19,6 +19,11 @@ typedef struct lxm_map {
 lxm_status lxm_map_open(lxm_map *map, const char *path, lxm_error *error);
 void lxm_map_close(lxm_map *map);
 
+/* The size and XXH3-64 of a file, which is read piece by piece: mapping it would count as memory.
+ */
+lxm_status lxm_hash_file(const char *path, uint64_t *length, uint64_t *hash,
+                         const lxm_allocator *allocator, lxm_error *error);
+
 /* Bytes that wait for their turn: in memory up to a size, past it in an unnamed file in `folder`
  * (NULL: $TMPDIR or /tmp). Write first, then read from the start. */
 typedef struct lxm_spool {

@@ -69,8 +69,8 @@ int embed_verify(embed_settings *s, int argc, char **argv)
     if (status)
         return cli_failure(&error);
     if (!s->common.quiet)
-        cli_note("%" PRIu64 " shards, %" PRIu64 " rows, %" PRIu64 " bytes: as the manifest says",
-                 result.shards, result.rows, result.bytes);
+        cli_note("%" PRIu64 " shards, %" PRIu64 " %s, %" PRIu64 " bytes: as the manifest says",
+                 result.shards, result.rows, result.ids ? "ids" : "rows", result.bytes);
     return exit_done;
 }
 

@@ -1,5 +1,6 @@
 /* idmap: tokens -> ids, and back. */
 #define _POSIX_C_SOURCE 200809L
+#include "id_shards.h"
 #include "idmap_convert.h"
 
 #include <inttypes.h>
@@ -20,6 +21,14 @@ static const char help[] =
     "      --unk TOKEN      encode: what unknown tokens become: a token of VOCAB, or\n"
     "                       id 0 of one that grows; build: add it, behind the words\n"
     "      --save FILE      encode: keep the vocabulary that grew\n"
+    "      --to LAYOUT      encode: shards of ids in the folder that -o names, as nanogpt,\n"
+    "                       llmc, megatron, npy or safetensors read them. --width 16|32\n"
+    "                       bits an id; --shard-size N ids a file (100,000,000);\n"
+    "                       --eot TOKEN or id between documents (default: VOCAB's),\n"
+    "                       --no-eot; --force replaces what is there, --resume goes on\n"
+    "                       with a run that was stopped\n"
+    "      --ids            encode --to: the input is ids already, and text; binary\n"
+    "                       ids are known by their header\n"
     "      --max-size N     encode, build: at most N tokens; build keeps the frequent\n"
     "      --min-count N    build: leave out what is seen less often\n"
     "      --order HOW      build: frequency (default), bytes or appearance\n"
@@ -50,10 +59,13 @@ enum {
     option_special_first,
     option_memory,
     option_join,
+    option_ids,
 };
 
 static const struct option long_options[] = {
     CLI_COMMON_LONG,
+    CLI_IDS_LONG,
+    {"ids", no_argument, NULL, option_ids},
     IDMAP_FORMS_LONG,
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
@@ -89,6 +101,14 @@ static const struct {
     {option_special_first, "--special-first", build},
     {option_memory, "--memory", build},
     {option_join, "--join", decode},
+    {option_ids, "--ids", encode},
+    {cli_ids_to, "--to", encode},
+    {cli_ids_width, "--width", encode},
+    {cli_ids_eot, "--eot", encode},
+    {cli_ids_no_eot, "--no-eot", encode},
+    {cli_ids_shard_size, "--shard-size", encode},
+    {cli_ids_force, "--force", encode},
+    {cli_ids_resume, "--resume", encode},
     {'d', "-d", decode},
     {'f', "-f", encode | convert},
     {'p', "-p", convert},
@@ -99,6 +119,8 @@ static const struct {
 
 typedef struct settings {
     cli_common common;
+    cli_ids ids;
+    bool ids_in; /* --ids */
     int command; /* its index */
     const char *vocab, *save;
     lxm_build_options build;
@@ -167,6 +189,9 @@ static void set_option(settings *s, int option)
     case option_max_size:
         s->build.max_size = cli_number("max-size", optarg, 1, LXM_NO_ID);
         break;
+    case option_ids:
+        s->ids_in = true;
+        break;
     case option_join:
         s->join = (lxm_join)cli_choice("join", optarg, joins);
         s->join_given = true;
@@ -228,13 +253,17 @@ static lxm_status begin_vocab(const settings *s, lxm_vocab **vocab, lxm_error *e
 }
 
 static lxm_status encode_files(const settings *s, const cli_paths *inputs, lxm_vocab *vocab,
-                               lxm_output *output, lxm_error *error)
+                               const lxm_id_sink *sink, lxm_output *output, lxm_error *error)
 {
     cli_progress progress;
-    lxm_stream_options stream = {.format = cli_stream_format(&s->common)};
+    lxm_stream_options stream = {.sink = sink};
     lxm_job job = cli_job(&s->common, inputs, &progress);
     lxm_status status;
-    if (s->vocab) {
+    if (!sink)
+        stream.format = cli_stream_format(&s->common);
+    if (s->ids_in) {
+        status = lxm_run_ids(inputs->paths, inputs->count, sink, &job, error);
+    } else if (s->vocab) {
         stream.fingerprint = lxm_vocab_fingerprint(vocab);
         status = lxm_run_encode(vocab, inputs->paths, inputs->count, &stream, output, &job, error);
     } else {
@@ -253,28 +282,54 @@ static void check_encode(const settings *s)
         cli_usage("--max-size is for a vocabulary that grows, and one that -V names doesn't");
     if (s->save && strcmp(s->save, "-") == 0 && strcmp(s->common.output, "-") == 0)
         cli_usage("--save - and the ids both go to standard output: name a file for one");
-    cli_stream_format(&s->common); /* before any work */
+    if (s->ids_in && (!s->ids.wanted || s->save || s->build.max_size || s->build.unk))
+        cli_usage("--ids is for --to alone: ids that are given don't change");
+    cli_ids_check(&s->ids, &s->common);
+    if (!s->ids.wanted)
+        cli_stream_format(&s->common); /* before any work */
 }
 
 /* The vocabulary is saved before the ids are in place: ids never stand there without it. */
+static lxm_status write_stream(const settings *s, const cli_paths *inputs, lxm_vocab *vocab,
+                               lxm_error *error)
+{
+    lxm_output *output = NULL;
+    lxm_status status = lxm_output_open(&output, s->common.output, NULL, error);
+    if (!status)
+        status = encode_files(s, inputs, vocab, NULL, output, error);
+    if (!status && s->save)
+        status = idmap_save(vocab, s->save, error);
+    if (!status)
+        return lxm_output_commit(output, error);
+    lxm_output_discard(output);
+    return status;
+}
+
+static lxm_status write_shards(const settings *s, const cli_paths *inputs, lxm_vocab *vocab,
+                               lxm_error *error)
+{
+    lxm_id_shards *shards;
+    cli_ids ids = s->ids;
+    lxm_status status = cli_ids_open(&ids, &s->common, s->vocab ? vocab : NULL, &shards, error);
+    if (status)
+        return status;
+    lxm_id_sink sink = lxm_id_shards_sink(shards);
+    status = encode_files(s, inputs, vocab, &sink, NULL, error);
+    if (!status && s->save)
+        status = idmap_save(vocab, s->save, error);
+    return cli_ids_close(shards, &s->common, status, error);
+}
+
 static lxm_status run_encode(const settings *s, const cli_paths *inputs, lxm_error *error)
 {
     lxm_vocab *vocab = NULL;
-    lxm_output *output = NULL;
     check_encode(s);
     lxm_status status = s->vocab ? open_vocab(s, &vocab, error) : begin_vocab(s, &vocab, error);
     if (!status && s->save)
         status = try_output(s->save, error);
     if (!status)
-        status = lxm_output_open(&output, s->common.output, NULL, error);
-    if (!status)
-        status = encode_files(s, inputs, vocab, output, error);
-    if (!status && s->save)
-        status = idmap_save(vocab, s->save, error);
-    if (status)
-        lxm_output_discard(output);
-    else
-        status = lxm_output_commit(output, error);
+        status = s->ids.wanted ? write_shards(s, inputs, vocab, error)
+                               : write_stream(s, inputs, vocab, error);
     if (!status && s->common.verbose)
         cli_note("the vocabulary has %zu tokens", lxm_vocab_size(vocab));
     lxm_vocab_free(vocab);
@@ -449,7 +504,8 @@ int main(int argc, char **argv)
     for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT IDMAP_FORMS_SHORT "V:d:",
                                            long_options, NULL)) != -1;) {
         check_owner(&s, option);
-        if (!cli_common_option(&s.common, option, help) && !idmap_forms_option(&s.forms, option))
+        if (!cli_common_option(&s.common, option, help) && !idmap_forms_option(&s.forms, option) &&
+            !cli_ids_option(&s.ids, option))
             set_option(&s, option);
     }
     cli_paths inputs = cli_inputs(argc, argv, optind);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "embed.h"
+#include "id_shards.h"
 
 static const char help[] =
     "usage: lexmill -V VOCAB [OPTION]... [FILE]...           text -> ids\n"
@@ -37,6 +38,8 @@ static const char help[] =
     "  -f, --format FORMAT    ids: text (default), binary (-b, --binary) or jsonl;\n"
     "                         vectors: text, npy, safetensors or shards\n"
     "  -o, --output NAME      a file or folder, whole or not at all\n"
+    "      --to LAYOUT        shards of ids in that folder: nanogpt, llmc, megatron,\n"
+    "                         npy, safetensors; with --width, --no-eot as in idmap\n"
     "  -j, --threads N        default: all processors; the output is the same\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
@@ -45,14 +48,27 @@ static const char help[] =
     "  lexmill -V gpt2/ -p gpt2 -t wte.npy --context 256 -o shards *.txt\n"
     "  lexmill -m potion-base-8M -d line -o vectors.npy sentences.txt\n";
 
-enum { option_unk = cli_text_own, option_normalize };
+enum {
+    option_unk = cli_text_own,
+    option_normalize,
+    option_eot,
+    option_shard_size,
+    option_force,
+    option_resume
+};
 
-/* --normalize is an option of tokenize with a form, and of embed without. */
+/* --normalize is an option of tokenize with a form, and of embed without; those behind it are of
+ * shards, of ids or of vectors. The first of a name counts. */
 static const struct option long_options[] = {
     {"normalize", optional_argument, NULL, option_normalize},
+    {"eot", required_argument, NULL, option_eot},
+    {"shard-size", required_argument, NULL, option_shard_size},
+    {"force", no_argument, NULL, option_force},
+    {"resume", no_argument, NULL, option_resume},
     CLI_COMMON_LONG,
     CLI_TEXT_LONG,
     EMBED_LONG,
+    CLI_IDS_LONG,
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
     {"model", required_argument, NULL, 'm'},
@@ -64,6 +80,9 @@ typedef struct settings {
     cli_text text;
     embed_settings vectors;
     bool wants_vectors;
+    cli_ids ids;
+    const char *eot, *shard_size; /* of either shards */
+    bool force, resume;
     const char *vocab, *unk, *model;
 } settings;
 
@@ -95,6 +114,22 @@ static void set_normalize(settings *s, int argc, char **argv)
     cli_text_option(&s->text, 'n');
 }
 
+/* Options of shards, before it is known what they hold. */
+static bool set_shard_option(settings *s, int option)
+{
+    if (option == option_eot)
+        s->eot = optarg;
+    else if (option == option_shard_size)
+        s->shard_size = optarg;
+    else if (option == option_force)
+        s->force = true;
+    else if (option == option_resume)
+        s->resume = true;
+    else
+        return false;
+    return true;
+}
+
 static void set_option(settings *s, int option, int argc, char **argv)
 {
     switch (option) {
@@ -112,11 +147,34 @@ static void set_option(settings *s, int option, int argc, char **argv)
         set_normalize(s, argc, argv);
         break;
     default:
-        if (cli_text_option(&s->text, option))
+        if (set_shard_option(s, option) || cli_ids_option(&s->ids, option) ||
+            cli_text_option(&s->text, option))
             break;
         if (!embed_option(&s->vectors, option))
             cli_try_help();
         s->wants_vectors = true;
+    }
+}
+
+/* Options of shards, now that it is known. */
+static void settle_shard_options(settings *s)
+{
+    const struct {
+        bool given;
+        const char *argument;
+        int of_ids, of_vectors;
+    } options[] = {
+        {s->eot != NULL, s->eot, cli_ids_eot, embed_option_eot},
+        {s->shard_size != NULL, s->shard_size, cli_ids_shard_size, embed_option_shard_size},
+        {s->force, NULL, cli_ids_force, embed_option_force},
+        {s->resume, NULL, cli_ids_resume, embed_option_resume},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        optarg = (char *)(uintptr_t)options[i].argument;
+        if (options[i].given && s->wants_vectors)
+            embed_option(&s->vectors, options[i].of_vectors);
+        else if (options[i].given)
+            cli_ids_option(&s->ids, options[i].of_ids);
     }
 }
 
@@ -140,6 +198,12 @@ static void check(settings *s)
         check_model(s);
     else if (!s->vocab)
         cli_usage("a vocabulary is needed: name it with -V, or a model's folder with -m");
+    settle_shard_options(s);
+    if (s->ids.wanted && s->wants_vectors)
+        cli_usage("--to writes ids: leave out what makes vectors of them");
+    cli_ids_check(&s->ids, &s->common);
+    if (!s->wants_vectors && !s->ids.wanted)
+        cli_stream_format(&s->common); /* before any work */
     if (!s->wants_vectors)
         return;
     if (s->text.tokenizer.offsets)
@@ -223,17 +287,42 @@ static void close_parts(parts *p)
     free(p->made_by);
 }
 
+static lxm_status encode(const settings *s, const cli_paths *inputs, parts *p,
+                         const lxm_stream_options *stream, lxm_output *output, const lxm_job *job,
+                         lxm_error *error)
+{
+    return lxm_run_tokenize_encode(p->tokenizer, p->vocab, inputs->paths, inputs->count,
+                                   &s->text.run, stream, output, job, &p->result, error);
+}
+
+static lxm_status write_id_shards(const settings *s, const cli_paths *inputs, parts *p,
+                                  const lxm_job *job, lxm_error *error)
+{
+    lxm_id_shards *shards;
+    cli_ids ids = s->ids;
+    lxm_status status = cli_ids_open(&ids, &s->common, p->vocab, &shards, error);
+    if (status)
+        return status;
+    lxm_id_sink sink = lxm_id_shards_sink(shards);
+    lxm_stream_options stream = {.offsets = s->text.tokenizer.offsets,
+                                 .fingerprint = lxm_vocab_fingerprint(p->vocab),
+                                 .sink = &sink};
+    status = encode(s, inputs, p, &stream, NULL, job, error);
+    return cli_ids_close(shards, &s->common, status, error);
+}
+
 static lxm_status write_ids(const settings *s, const cli_paths *inputs, parts *p,
                             const lxm_job *job, lxm_error *error)
 {
     lxm_output *output = NULL;
+    if (s->ids.wanted)
+        return write_id_shards(s, inputs, p, job, error);
     lxm_stream_options stream = {.format = cli_stream_format(&s->common),
                                  .offsets = s->text.tokenizer.offsets,
                                  .fingerprint = lxm_vocab_fingerprint(p->vocab)};
     lxm_status status = lxm_output_open(&output, s->common.output, NULL, error);
     if (!status)
-        status = lxm_run_tokenize_encode(p->tokenizer, p->vocab, inputs->paths, inputs->count,
-                                         &s->text.run, &stream, output, job, &p->result, error);
+        status = encode(s, inputs, p, &stream, output, job, error);
     if (!status)
         return lxm_output_commit(output, error);
     lxm_output_discard(output);

@@ -150,18 +150,12 @@ static lxm_status open_file(lxm_id_shards *s, lxm_error *error)
 static lxm_status hash_file(const lxm_id_shards *s, const char *ending, uint64_t *bytes,
                             uint64_t *hash, lxm_error *error)
 {
-    lxm_map map;
     char *path = lxm_staging_file(&s->staging, ending);
     if (!path)
         return lxm_fail_memory(error);
-    lxm_status status = lxm_map_open(&map, path, error);
+    lxm_status status = lxm_hash_file(path, bytes, hash, &s->allocator, error);
     lxm_release(&s->allocator, path);
-    if (status)
-        return status;
-    *bytes = map.length;
-    *hash = lxm_hash(map.data, map.length, 0);
-    lxm_map_close(&map);
-    return LXM_OK;
+    return status;
 }
 
 static lxm_status close_file(lxm_id_shards *s, lxm_error *error)
@@ -200,7 +194,7 @@ static lxm_status put(lxm_id_shards *s, const uint32_t *ids, size_t count, lxm_e
                             "a file of %s ends with a document and holds less than 2^31 ids: cut "
                             "the documents, or use smaller shards",
                             s->format->name);
-        XXH3_64bits_update(s->inputs.state, ids, n * sizeof *ids);
+        lxm_hash_update(s->inputs.state, ids, n * sizeof *ids);
         if (!status && !s->staging.finished)
             status = lxm_ids_file_put(&s->file, ids, n, error);
         ids += n;
@@ -269,7 +263,7 @@ static lxm_status end_document(void *context, lxm_error *error)
         return LXM_OK; /* no ids: no document */
     s->result.documents++;
     lxm_status status = put_eot(s, false, error);
-    XXH3_64bits_update(s->inputs.state, &s->in_document, sizeof s->in_document);
+    lxm_hash_update(s->inputs.state, &s->in_document, sizeof s->in_document);
     s->in_document = 0;
     if (!status && s->file.format)
         status = lxm_ids_file_end_document(&s->file, error);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include "formats/json.h"
 
@@ -109,11 +110,31 @@ static json_t *make_json(const lxm_manifest *manifest)
     return NULL;
 }
 
+lxm_status lxm_manifest_sum(json_t *root, uint64_t *hash, const lxm_allocator *allocator,
+                            lxm_error *error)
+{
+    json_t *rest = json_copy(root);
+    lxm_buffer text;
+    lxm_buffer_init(&text, allocator);
+    (void)json_object_del(rest, "xxh3"); /* which may be absent */
+    bool good = lxm_json_append(&text, rest, JSON_COMPACT);
+    if (good)
+        *hash = lxm_hash(text.data, text.length, 0);
+    json_decref(rest);
+    lxm_buffer_free(&text);
+    return good ? LXM_OK : lxm_fail_memory(error);
+}
+
 lxm_status lxm_manifest_format(json_t *root, lxm_buffer *text, lxm_error *error)
 {
-    bool good = lxm_json_append(text, root, JSON_INDENT(2)) && lxm_buffer_append(text, "\n", 1);
+    uint64_t hash;
+    lxm_status status = lxm_manifest_sum(root, &hash, &text->allocator, error);
+    if (!status &&
+        (json_object_set_new(root, "xxh3", lxm_manifest_hash(hash)) ||
+         !lxm_json_append(text, root, JSON_INDENT(2)) || !lxm_buffer_append(text, "\n", 1)))
+        status = lxm_fail_memory(error);
     json_decref(root);
-    return good ? LXM_OK : lxm_fail_memory(error);
+    return status;
 }
 
 lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_buffer *text, lxm_error *error)

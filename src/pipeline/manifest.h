@@ -39,7 +39,12 @@ json_t *lxm_manifest_number(uint64_t value);
 json_t *lxm_manifest_hash(uint64_t value);
 json_t *lxm_manifest_fingerprint(uint64_t value);
 
-/* The text of a manifest, whose reference it takes; NULL stands for memory that ran out. */
+/* The hash of a manifest but for its `xxh3`: of compact JSON, members in their order. */
+lxm_status lxm_manifest_sum(json_t *root, uint64_t *hash, const lxm_allocator *allocator,
+                            lxm_error *error);
+
+/* The text of a manifest, with that hash; takes its reference. NULL stands for memory that ran out.
+ */
 lxm_status lxm_manifest_format(json_t *root, lxm_buffer *text, lxm_error *error);
 
 #endif

@@ -97,7 +97,9 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
         return status;
     }
     status = lxm_writer_ids(r->writer, &ids, error);
-    if (status)
+    if (status == LXM_ERROR_ID && lines)
+        locate(error, block->position, lines, r->path);
+    else if (status)
         lxm_place_id(error, block->position, lines);
     if (!status && block->end_document)
         status = lxm_writer_end_document(r->writer, error);

@@ -167,8 +167,9 @@ static void put_number(info *i, const json_t *root, const char *name)
 
 static lxm_status describe_shards(info *i, const char *manifest, lxm_error *error)
 {
-    static const char *const numbers[] = {"rows",    "dim",   "context",   "stride",
-                                          "targets", "batch", "drop_last", "unused_ids"};
+    static const char *const numbers[] = {"rows",    "dim",       "context",   "stride",
+                                          "targets", "batch",     "drop_last", "unused_ids",
+                                          "tokens",  "documents", "width",     "eot"};
     json_error_t problem;
     lxm_map map;
     lxm_status status = lxm_map_open(&map, manifest, error);
@@ -176,11 +177,12 @@ static lxm_status describe_shards(info *i, const char *manifest, lxm_error *erro
         return status;
     json_t *root = json_loadb((const char *)map.data, map.length, JSON_REJECT_DUPLICATES, &problem);
     const char *format = json_string_value(json_object_get(root, "format"));
-    if (!format || strcmp(format, "lexmill-shards") != 0) {
+    if (!format || (strcmp(format, "lexmill-shards") != 0 && strcmp(format, "lexmill-ids") != 0)) {
         status = lxm_fail(error, LXM_ERROR_FORMAT, "its manifest.json is none of lexmill's: %.100s",
                           root ? "another format" : problem.text);
     } else {
         put_string(i, "format", json_object_get(root, "format"));
+        put_string(i, "layout", json_object_get(root, "layout"));
         put(i, "shards: %zu\n", json_array_size(json_object_get(root, "shards")));
         for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
             put_number(i, root, numbers[n]);

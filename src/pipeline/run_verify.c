@@ -6,14 +6,18 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/hash.h"
+#include "formats/ids.h"
 #include "formats/safetensors.h"
 #include "pipeline/job.h"
+#include "pipeline/manifest.h"
 
 typedef struct verify {
     lxm_allocator allocator;
     const char *folder;
     const lxm_job *job;
     json_t *manifest;
+    const lxm_ids_format *ids; /* NULL: vectors */
+    uint64_t width;            /* of an id, in bytes */
     lxm_verify_result result;
 } verify;
 
@@ -36,6 +40,27 @@ static lxm_status map_file(const verify *v, const char *name, lxm_map *map, lxm_
     return status;
 }
 
+static bool take_number(const json_t *object, const char *name, uint64_t *number)
+{
+    const json_t *value = json_object_get(object, name);
+    if (!json_is_integer(value) || json_integer_value(value) < 0)
+        return false;
+    *number = (uint64_t)json_integer_value(value);
+    return true;
+}
+
+/* Of a folder of ids. */
+static lxm_status read_layout(verify *v, lxm_error *error)
+{
+    const char *layout = json_string_value(json_object_get(v->manifest, "layout"));
+    v->ids = layout ? lxm_ids_format_named(layout) : NULL;
+    if (!v->ids || !take_number(v->manifest, "width", &v->width) ||
+        (v->width != 16 && v->width != 32))
+        return lxm_fail(error, LXM_ERROR_FORMAT, "manifest.json lacks a right layout and width");
+    v->width /= 8;
+    return LXM_OK;
+}
+
 static lxm_status load_manifest(verify *v, lxm_error *error)
 {
     json_error_t problem;
@@ -48,27 +73,19 @@ static lxm_status load_manifest(verify *v, lxm_error *error)
     if (!v->manifest && json_error_code(&problem) == json_error_out_of_memory)
         return lxm_fail_memory(error);
     const char *format = json_string_value(json_object_get(v->manifest, "format"));
-    if (!format || strcmp(format, "lexmill-shards") != 0 ||
+    v->result.ids = format && strcmp(format, "lexmill-ids") == 0;
+    if (!format || (strcmp(format, "lexmill-shards") != 0 && !v->result.ids) ||
         !json_is_array(json_object_get(v->manifest, "shards")))
         return lxm_fail(error, LXM_ERROR_FORMAT,
                         "manifest.json is none of lexmill's shards: %.100s",
                         v->manifest ? "another format" : problem.text);
-    return LXM_OK;
+    return v->result.ids ? read_layout(v, error) : LXM_OK;
 }
 
 typedef struct listed {
     const char *file;
-    uint64_t rows, bytes, hash;
+    uint64_t rows, documents, bytes, hash;
 } listed;
-
-static bool take_number(const json_t *object, const char *name, uint64_t *number)
-{
-    const json_t *value = json_object_get(object, name);
-    if (!json_is_integer(value) || json_integer_value(value) < 0)
-        return false;
-    *number = (uint64_t)json_integer_value(value);
-    return true;
-}
 
 /* A name in the folder itself: no separator, and neither . nor .. */
 static bool stays_inside(const char *file)
@@ -81,11 +98,10 @@ static lxm_status read_listed(listed *l, const json_t *value, size_t index, lxm_
     char shown[80];
     const char *hash = json_string_value(json_object_get(value, "xxh3"));
     l->file = json_string_value(json_object_get(value, "file"));
-    if (!l->file || !take_number(value, "rows", &l->rows) ||
-        !take_number(value, "bytes", &l->bytes) || !hash || strlen(hash) != 16 ||
+    if (!l->file || !take_number(value, "bytes", &l->bytes) || !hash || strlen(hash) != 16 ||
         strspn(hash, "0123456789abcdef") != 16 || sscanf(hash, "%" SCNx64, &l->hash) != 1)
         return lxm_fail(error, LXM_ERROR_FORMAT,
-                        "manifest.json: shard %zu lacks a right file, rows, bytes and xxh3", index);
+                        "manifest.json: shard %zu lacks a right file, bytes and xxh3", index);
     if (!stays_inside(l->file))
         return lxm_fail(error, LXM_ERROR_FORMAT,
                         "manifest.json: the name '%s' leads out of the folder",
@@ -93,8 +109,29 @@ static lxm_status read_listed(listed *l, const json_t *value, size_t index, lxm_
     return LXM_OK;
 }
 
+static lxm_status read_rows(const verify *v, listed *l, const json_t *value, size_t index,
+                            lxm_error *error)
+{
+    const char *what = v->ids ? "tokens" : "rows";
+    if (take_number(value, what, &l->rows) &&
+        (!v->ids || !v->ids->documents || take_number(value, "documents", &l->documents)))
+        return LXM_OK;
+    return lxm_fail(error, LXM_ERROR_FORMAT, "manifest.json: shard %zu lacks its number of %s",
+                    index, what);
+}
+
+/* How many rows a tensor should have. */
+static uint64_t rows_of(const verify *v, const listed *l, const lxm_tensor *tensor)
+{
+    if (v->ids && strcmp(tensor->name, "documents") == 0)
+        return l->documents + 1;
+    if (v->ids && strcmp(tensor->name, "ids") != 0)
+        return tensor->shape[0];
+    return l->rows;
+}
+
 /* The rows of every tensor. */
-static lxm_status check_rows(const verify *v, const listed *l, lxm_map map, lxm_error *error)
+static lxm_status check_tensors(const verify *v, const listed *l, lxm_map map, lxm_error *error)
 {
     lxm_safetensors c = {0};
     if (!lxm_safetensors_probe(map.data, map.length))
@@ -102,7 +139,7 @@ static lxm_status check_rows(const verify *v, const listed *l, lxm_map map, lxm_
     lxm_status status = lxm_safetensors_read(&c, map, &v->allocator, error);
     for (size_t i = 0; !status && i < c.count; i++) {
         const lxm_tensor *t = &lxm_safetensors_tensors(&c)[i];
-        if (t->dimensions == 0 || t->shape[0] != l->rows)
+        if (t->dimensions == 0 || t->shape[0] != rows_of(v, l, t))
             status = lxm_fail(error, LXM_ERROR_FORMAT,
                               "%.100s: tensor '%.100s' hasn't the %" PRIu64 " rows of the manifest",
                               l->file, t->name, l->rows);
@@ -111,7 +148,20 @@ static lxm_status check_rows(const verify *v, const listed *l, lxm_map map, lxm_
     return status;
 }
 
-static lxm_status check_shard(verify *v, const listed *l, lxm_error *error)
+static lxm_status check_rows(const verify *v, const listed *l, lxm_map map, lxm_error *error)
+{
+    uint64_t bytes;
+    if (!v->ids || v->ids->header == SIZE_MAX)
+        return check_tensors(v, l, map, error);
+    if (!__builtin_mul_overflow(l->rows, v->width, &bytes) && l->bytes >= v->ids->header &&
+        l->bytes - v->ids->header == bytes)
+        return LXM_OK;
+    return lxm_fail(error, LXM_ERROR_FORMAT, "%.200s hasn't the %" PRIu64 " ids of the manifest",
+                    l->file, l->rows);
+}
+
+/* A file's size and hash, and with `rows` what it holds. */
+static lxm_status check_file(verify *v, const listed *l, bool rows, lxm_error *error)
 {
     lxm_map map;
     lxm_status status = map_file(v, l->file, &map, error);
@@ -127,14 +177,47 @@ static lxm_status check_shard(verify *v, const listed *l, lxm_error *error)
                           "%.200s is damaged: its XXH3 is %016" PRIx64 ", but the manifest says "
                           "%016" PRIx64,
                           l->file, hash, l->hash);
-    else
+    else if (rows)
         status = check_rows(v, l, map, error);
     lxm_map_close(&map);
-    v->result.shards++;
-    v->result.rows += l->rows;
     v->result.bytes += l->bytes;
     lxm_job_report(v->job, v->result.bytes);
     return status;
+}
+
+static lxm_status check_shard(verify *v, const json_t *value, size_t index, lxm_error *error)
+{
+    listed l = {0}, second = {0};
+    const json_t *other = json_object_get(value, "index");
+    lxm_status status = read_listed(&l, value, index, error);
+    if (!status)
+        status = read_rows(v, &l, value, index, error);
+    if (!status)
+        status = check_file(v, &l, true, error);
+    if (!status && v->ids && v->ids->has_index) {
+        status = read_listed(&second, other, index, error);
+        if (!status)
+            status = check_file(v, &second, false, error);
+    }
+    v->result.shards++;
+    v->result.rows += l.rows;
+    return status;
+}
+
+/* Of what nothing else tells. */
+static lxm_status check_manifest(const verify *v, lxm_error *error)
+{
+    const char *digits = json_string_value(json_object_get(v->manifest, "xxh3"));
+    char wanted[20];
+    uint64_t hash = 0;
+    lxm_status status = lxm_manifest_sum(v->manifest, &hash, &v->allocator, error);
+    if (status)
+        return status;
+    snprintf(wanted, sizeof wanted, "%016" PRIx64, hash);
+    if (digits && strcmp(digits, wanted) == 0)
+        return LXM_OK;
+    return lxm_fail(error, LXM_ERROR_FORMAT,
+                    "manifest.json is damaged, or was changed: its own XXH3 is wrong");
 }
 
 static lxm_status check_shards(verify *v, lxm_error *error)
@@ -147,18 +230,16 @@ static lxm_status check_shards(verify *v, lxm_error *error)
         return status;
     json_array_foreach(json_object_get(v->manifest, "shards"), index, value)
     {
-        listed l;
-        status = read_listed(&l, value, index, error);
-        if (!status)
-            status = check_shard(v, &l, error);
+        status = check_shard(v, value, index, error);
         if (status)
             return status;
     }
-    if (!take_number(v->manifest, "rows", &rows) || rows != v->result.rows)
+    const char *what = v->ids ? "tokens" : "rows";
+    if (!take_number(v->manifest, what, &rows) || rows != v->result.rows)
         return lxm_fail(error, LXM_ERROR_FORMAT,
-                        "manifest.json says %" PRIu64 " rows, but the shards have %" PRIu64, rows,
-                        v->result.rows);
-    return LXM_OK;
+                        "manifest.json says %" PRIu64 " %s, but the shards have %" PRIu64, rows,
+                        what, v->result.rows);
+    return check_manifest(v, error);
 }
 
 lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,

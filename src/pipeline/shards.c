@@ -145,18 +145,6 @@ static lxm_status begin_shard(lxm_shards *shards, uint64_t expected, lxm_error *
     return status;
 }
 
-/* The hash of a file whose header changed after it was hashed. */
-static lxm_status hash_again(const char *path, uint64_t *hash, lxm_error *error)
-{
-    lxm_map map;
-    lxm_status status = lxm_map_open(&map, path, error);
-    if (status)
-        return status;
-    *hash = lxm_hash(map.data, map.length, 0);
-    lxm_map_close(&map);
-    return LXM_OK;
-}
-
 static lxm_status end_shard(lxm_shards *shards, lxm_error *error)
 {
     lxm_status status = lxm_vectors_finish(&shards->vectors, error);
@@ -169,8 +157,8 @@ static lxm_status end_shard(lxm_shards *shards, lxm_error *error)
         return status;
     status = lxm_output_commit(shards->output, error);
     shards->output = NULL;
-    if (!status && patched)
-        status = hash_again(shards->path, &shard.hash, error);
+    if (!status && patched) /* the header changed after it was hashed */
+        status = lxm_hash_file(shards->path, &shard.bytes, &shard.hash, &shards->allocator, error);
     return status ? status : lxm_staging_add(&shards->staging, &shard, shards->inputs, error);
 }
 

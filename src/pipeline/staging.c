@@ -71,10 +71,15 @@ static bool is_old_shard(const lxm_staging *staging, const char *name)
     return false;
 }
 
-static bool is_not_the_journal(const lxm_staging *staging, const char *name)
+static bool is_any(const lxm_staging *staging, const char *name)
 {
     (void)staging;
-    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, journal_name) != 0;
+    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+static bool is_not_the_journal(const lxm_staging *staging, const char *name)
+{
+    return is_any(staging, name) && strcmp(name, journal_name) != 0;
 }
 
 /* A manifest that a kill kept from its place. */
@@ -394,15 +399,18 @@ static void take_back(const lxm_staging *staging, const char *folder, size_t cou
     close(fd);
 }
 
-static void remove_staging(lxm_staging *staging)
+/* The journal, whose lock keeps other runs away, goes last. */
+static void remove_staging(const lxm_staging *staging)
 {
     take_back(staging, staging->path, 2 * (lxm_staging_count(staging) + 1));
     (void)remove_files(staging, staging->path, is_not_the_journal, NULL);
     int fd = open(staging->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
+    if (fd < 0)
+        (void)remove_files(staging, staging->path, is_any, NULL);
+    else
         unlinkat(fd, journal_name, 0);
+    if (fd >= 0)
         close(fd);
-    }
     rmdir(staging->path);
 }
 

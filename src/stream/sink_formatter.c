@@ -1,4 +1,4 @@
-/* No bytes: ids and document ends, kept until a sink takes them. */
+/* No bytes of a stream: ids as they are, and document ends, until a sink takes them. */
 #include "base/error.h"
 #include "stream/formatter.h"
 

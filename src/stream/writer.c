@@ -100,6 +100,8 @@ lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *e
 
 lxm_status lxm_writer_finish(lxm_writer *writer, lxm_error *error)
 {
+    if (writer->sink.ids)
+        return LXM_OK;
     if (!writer->formatter.functions->finish(&writer->formatter))
         return lxm_fail_memory(error);
     return send(writer, 0, error);

@@ -37,6 +37,11 @@ SCENARIOS = [
                            "--pad", "0", "-o", "old.safetensors", "ids.bin"]),
     ("embed shards", ["embed", "--dim", "4", "--context", "8", "--shard-size", "20K", "--batch", "16",
                       "-o", "shards", "ids"]),
+    ("shards of ids", ["idmap", "-V", "vocab", "--to", "megatron", "--eot", "1", "--shard-size", "200",
+                       "-o", "shards", "tokens.bin"]),
+    ("shards of ids from text", ["lexmill", "-V", "vocab", "--to", "safetensors", "-d", "line", "--no-eot",
+                                 "--shard-size", "300", "-o", "shards", "text"]),
+    ("shards of ids from ids", ["idmap", "--ids", "--to", "npy", "--no-eot", "-o", "shards", "ids"]),
     ("embed text", ["embed", "--dim", "4", "--init", "uniform", "-f", "text", "-o", "out", "ids"]),
     ("embed init", ["embed", "init", "--rows", "200", "--dim", "8", "-o", "old.npy"]),
 ]

@@ -38,23 +38,31 @@ static int tear_down(void **state)
     return 0;
 }
 
-static lxm_status run(fixture *f, const char *ids)
+/* Ids or, where a vocabulary is given, tokens or ids; with the file as it is. */
+static lxm_status run_file(fixture *f, const lxm_vocab *vocab, unsigned threads)
 {
     const char *paths[] = {f->ids};
     lxm_id_shards *shards;
-    lxm_job job = {.threads = 1, .allocator = &f->allocator.functions};
-    unit_file_write(f->ids, ids, strlen(ids));
+    lxm_job job = {.threads = threads, .allocator = &f->allocator.functions};
     f->error = (lxm_error){0};
     lxm_status status =
         lxm_id_shards_new(&shards, &f->options, f->output, &f->allocator.functions, &f->error);
     if (status)
         return status;
     lxm_id_sink sink = lxm_id_shards_sink(shards);
-    status = lxm_run_ids(paths, 1, &sink, &job, &f->error);
+    lxm_stream_options stream = {.sink = &sink};
+    status = vocab ? lxm_run_encode(vocab, paths, 1, &stream, NULL, &job, &f->error)
+                   : lxm_run_ids(paths, 1, &sink, &job, &f->error);
     if (!status)
         status = lxm_id_shards_commit(shards, &f->result, &f->error);
     lxm_id_shards_free(shards);
     return status;
+}
+
+static lxm_status run(fixture *f, const char *ids)
+{
+    unit_file_write(f->ids, ids, strlen(ids));
+    return run_file(f, NULL, 1);
 }
 
 static void runs(fixture *f, const char *ids)
@@ -255,14 +263,131 @@ static void test_every_allocation(void **state)
         }
 }
 
+/* ---- what comes in binary ---- */
+
+static void write_stream(fixture *f, lxm_kind kind, uint64_t fingerprint, const uint32_t *ids,
+                         size_t count)
+{
+    static const lxm_span spans[] = {{0, 1}, {1, 2}, {0, 1}};
+    lxm_output *output;
+    lxm_writer *writer;
+    lxm_stream_options options = {.kind = kind,
+                                  .format = LXM_STREAM_BINARY,
+                                  .fingerprint = fingerprint,
+                                  .settings = "preset=words"};
+    unit_succeeds(lxm_output_open(&output, f->ids, NULL, &f->error), &f->error);
+    unit_succeeds(lxm_writer_new(&writer, output, &options, NULL, &f->error), &f->error);
+    lxm_tokens tokens = {(const uint8_t *)"ab", spans, count, NULL};
+    lxm_ids numbers = {ids, count, NULL};
+    unit_succeeds(kind == LXM_KIND_IDS ? lxm_writer_ids(writer, &numbers, &f->error)
+                                       : lxm_writer_tokens(writer, &tokens, &f->error),
+                  &f->error);
+    unit_succeeds(lxm_writer_finish(writer, &f->error), &f->error);
+    lxm_writer_free(writer);
+    unit_succeeds(lxm_output_commit(output, &f->error), &f->error);
+}
+
+static void test_edges_in_binary(void **state)
+{
+    fixture *f = *state;
+    static const struct {
+        lxm_id_layout layout;
+        unsigned width;
+        uint32_t most;
+    } cases[] = {
+        {LXM_IDS_NANOGPT, 16, 65535},         {LXM_IDS_LLMC, 16, 65535},
+        {LXM_IDS_MEGATRON, 16, 65535},        {LXM_IDS_NPY, 16, 65535},
+        {LXM_IDS_SAFETENSORS, 16, 65535},     {LXM_IDS_LLMC, 32, UINT32_MAX},
+        {LXM_IDS_MEGATRON, 32, INT32_MAX},    {LXM_IDS_NPY, 32, UINT32_MAX},
+        {LXM_IDS_SAFETENSORS, 32, INT32_MAX},
+    };
+    for (size_t i = 0; i < unit_count(cases); i++) {
+        f->options = (lxm_id_shards_options){
+            .layout = cases[i].layout, .width = cases[i].width, .replace = true};
+        const uint32_t good[] = {1, cases[i].most, 2}, bad[] = {1, 2, cases[i].most + 1};
+        write_stream(f, LXM_KIND_IDS, 0, good, 3);
+        unit_succeeds(run_file(f, NULL, 1), &f->error);
+        assert_int_equal(f->result.tokens, 3);
+        if (cases[i].most == UINT32_MAX)
+            continue;
+        write_stream(f, LXM_KIND_IDS, 0, bad, 3);
+        assert_int_equal(run_file(f, NULL, 1), LXM_ERROR_ID);
+        assert_non_null(strstr(f->error.message, "number 2 of the stream, from 0"));
+        assert_ptr_equal(f->error.path, f->ids);
+        assert_int_equal(lxm_run_verify(f->output, NULL, NULL, NULL), LXM_OK); /* the old one */
+    }
+}
+
+static lxm_vocab *make_vocab(fixture *f)
+{
+    lxm_vocab *vocab;
+    uint32_t id;
+    unit_succeeds(lxm_vocab_new(&vocab, NULL, &f->error), &f->error);
+    unit_succeeds(lxm_vocab_add(vocab, "a", 1, 0, &id, &f->error), &f->error);
+    unit_succeeds(lxm_vocab_add(vocab, "b", 1, 0, &id, &f->error), &f->error);
+    return vocab;
+}
+
+static void test_tokens_and_ids_are_told_apart(void **state)
+{
+    fixture *f = *state;
+    lxm_vocab *vocab = make_vocab(f);
+    uint64_t fingerprint = lxm_vocab_fingerprint(vocab);
+    static const uint32_t ids[] = {0, 1, 0};
+    f->options = (lxm_id_shards_options){.vocab_size = 2, .fingerprint = fingerprint};
+    write_stream(f, LXM_KIND_TOKENS, 0, NULL, 3);
+    unit_succeeds(run_file(f, vocab, 2), &f->error);
+    expect(f, "ids-00000.bin", BYTES("\0\0\1\0\0\0"));
+    f->options.replace = true;
+    write_stream(f, LXM_KIND_IDS, fingerprint, ids, 3);
+    unit_succeeds(run_file(f, vocab, 2), &f->error);
+    expect(f, "ids-00000.bin", BYTES("\0\0\1\0\0\0"));
+    write_stream(f, LXM_KIND_IDS, fingerprint + 1, ids, 3);
+    assert_int_equal(run_file(f, vocab, 2), LXM_ERROR_MISMATCH);
+    assert_ptr_equal(f->error.path, f->ids);
+    unit_file_write(f->ids, "a\nc\n", 4);
+    assert_int_equal(run_file(f, vocab, 2), LXM_ERROR_TOKEN);
+    assert_int_equal(f->error.line, 2);
+    f->options.vocab_size = 65537;
+    assert_int_equal(run_file(f, vocab, 2), LXM_ERROR_ARGUMENT);
+    lxm_vocab_free(vocab);
+}
+
+static void test_every_allocation_of_tokens(void **state)
+{
+    fixture *f = *state;
+    lxm_vocab *vocab = make_vocab(f);
+    write_stream(f, LXM_KIND_TOKENS, 0, NULL, 3);
+    for (size_t at = 1;; at++) {
+        f->options = (lxm_id_shards_options){.layout = LXM_IDS_MEGATRON, .shard_size = 1};
+        f->allocator.calls = 0;
+        f->allocator.fail_at = at;
+        lxm_status status = run_file(f, vocab, 1);
+        assert_int_equal(f->allocator.live, 0);
+        assert_true(status == LXM_OK || status == LXM_ERROR_MEMORY);
+        if (access(f->output, F_OK) == 0)
+            unit_folder_remove(strdup(f->output));
+        if (f->allocator.calls < at)
+            break;
+    }
+    lxm_vocab_free(vocab);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_nanogpt),     TEST(test_llmc),
-        TEST(test_megatron),    TEST(test_npy),
-        TEST(test_safetensors), TEST(test_ids_that_do_not_fit),
-        TEST(test_manifest),    TEST(test_every_allocation),
+        TEST(test_nanogpt),
+        TEST(test_llmc),
+        TEST(test_megatron),
+        TEST(test_npy),
+        TEST(test_safetensors),
+        TEST(test_ids_that_do_not_fit),
+        TEST(test_manifest),
+        TEST(test_every_allocation),
+        TEST(test_edges_in_binary),
+        TEST(test_tokens_and_ids_are_told_apart),
+        TEST(test_every_allocation_of_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
