@@ -17,6 +17,7 @@ extern "C" {
 
 typedef struct lxm_table lxm_table;
 typedef struct lxm_windows lxm_windows;
+typedef struct lxm_layer lxm_layer;
 
 /* How rows are generated. All but LXM_INIT_TORCH depend on (seed, row, column) alone, so that any
  * row is made without the others, with the same bits on every machine. */
@@ -161,6 +162,88 @@ LXM_API uint64_t lxm_windows_unused(const lxm_windows *windows);
 LXM_API lxm_status lxm_project(const lxm_table *table, const lxm_table *positions,
                                const uint32_t *ids, const uint8_t *mask, size_t windows,
                                size_t context, float *vectors, lxm_error *error);
+
+/* ---- a layer that learns ---- */
+
+/* How rows move against their gradients, equal to PyTorch's on torch.nn.Embedding(sparse=True) to
+ * 1e-6. (PyTorch's SGD subtracts gradients of one row one by one, and rounds each time: where there
+ * are thousands it differs, and from the exact result, by more.) */
+typedef enum lxm_optimizer {
+    LXM_OPTIMIZER_SGD = 0,     /* torch.optim.SGD */
+    LXM_OPTIMIZER_ADAGRAD = 1, /* torch.optim.Adagrad */
+    LXM_OPTIMIZER_ADAM = 2     /* torch.optim.SparseAdam */
+} lxm_optimizer;
+
+/* Filled by lxm_layer_defaults; every number counts as it stands, 0 too. */
+typedef struct lxm_layer_options {
+    lxm_optimizer optimizer;
+    double learning_rate;
+    double learning_rate_decay; /* Adagrad: step t has learning_rate / (1 + (t - 1) x decay) */
+    double momentum;            /* SGD: rows that were used once move on at every step */
+    double eps;                 /* Adagrad, Adam */
+    double beta1, beta2;        /* Adam */
+    double initial_accumulator; /* Adagrad */
+    bool has_padding; /* gradients of padding_id are dropped: its row stays (padding_idx) */
+    uint32_t padding_id;
+    unsigned threads; /* 0: as many as there are processors; results are the same */
+} lxm_layer_options;
+
+/* PyTorch's own: learning rate 0.01 (Adam: 0.001), eps 1e-10 (1e-8), betas 0.9 and 0.999. */
+LXM_API void lxm_layer_defaults(lxm_layer_options *options, lxm_optimizer optimizer);
+
+/* Makes a layer whose rows are those of a table, which must outlive it and isn't changed: only rows
+ * that a step moved, and what the optimizer keeps for them, are held in memory. One thread at a
+ * time may use a layer. */
+LXM_API lxm_status lxm_layer_new(lxm_layer **layer, const lxm_table *table,
+                                 const lxm_layer_options *options, const lxm_allocator *allocator,
+                                 lxm_error *error);
+LXM_API void lxm_layer_free(lxm_layer *layer);
+
+/* The layer's rows as they are now, for all that takes a table. The layer's: not to be freed, nor
+ * used while a step is under way. Its numbers are LXM_DTYPE_F32. */
+LXM_API const lxm_table *lxm_layer_table(const lxm_layer *layer);
+
+/* vectors[i] = row ids[i]: count x dim, as lxm_table_gather does it, on the layer's threads. */
+LXM_API lxm_status lxm_layer_forward(lxm_layer *layer, const uint32_t *ids, size_t count,
+                                     float *vectors, lxm_error *error);
+
+/* Adds gradients (count x dim), those of what lxm_layer_forward gave for the same ids, to the sums
+ * for each id: in 32-bit floats, in the order in which they come, however they are cut into calls.
+ * LXM_ERROR_ID: an id has no row, error->offset is its index, nothing was added. */
+LXM_API lxm_status lxm_layer_backward(lxm_layer *layer, const uint32_t *ids, size_t count,
+                                      const float *gradients, lxm_error *error);
+
+/* The sums: an id each, in order of first appearance, and count x dim floats. The layer's, until
+ * the next backward, step or zero_gradients. */
+LXM_API size_t lxm_layer_gradients(const lxm_layer *layer, const uint32_t **ids,
+                                   const float **sums);
+LXM_API void lxm_layer_zero_gradients(lxm_layer *layer);
+
+/* Moves the rows that have gradients, which are then forgotten. After LXM_ERROR_MEMORY rows and
+ * gradients are as before. */
+LXM_API lxm_status lxm_layer_step(lxm_layer *layer, lxm_error *error);
+
+/* For the steps to come. A rate below 0, or one that isn't finite, is LXM_ERROR_ARGUMENT. */
+LXM_API lxm_status lxm_layer_set_learning_rate(lxm_layer *layer, double learning_rate,
+                                               lxm_error *error);
+LXM_API uint64_t lxm_layer_steps(const lxm_layer *layer);      /* so far */
+LXM_API uint64_t lxm_layer_moved_rows(const lxm_layer *layer); /* how many rows are held */
+
+/* How many of the rows that moved hold a number that isn't finite: where it is not 0, the learning
+ * rate was too high, or a gradient was none. */
+LXM_API uint64_t lxm_layer_not_finite(const lxm_layer *layer);
+
+/* Keeps the number of steps and what the optimizer holds for each row that moved (not the rows:
+ * those are the table's) in a .safetensors file, which appears whole or not at all: `step` I64 [1],
+ * `ids` I64 [n], in order, and PyTorch's `momentum_buffer`, `sum`, or `exp_avg` and `exp_avg_sq`,
+ * F32 [n, dim]. */
+LXM_API lxm_status lxm_layer_save(const lxm_layer *layer, const char *path, lxm_error *error);
+
+/* Takes up where lxm_layer_save left, before the first step of a layer of the table as it was
+ * then; of another one is LXM_ERROR_MISMATCH, unless `any_rows`, as is another optimizer's state.
+ * After a failure the layer is only fit to be freed. */
+LXM_API lxm_status lxm_layer_load(lxm_layer *layer, const char *path, bool any_rows,
+                                  lxm_error *error);
 
 /* How near two vectors are. */
 typedef enum lxm_metric {

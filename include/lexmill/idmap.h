@@ -90,6 +90,11 @@ LXM_API lxm_status lxm_vocab_add(lxm_vocab *vocab, const void *token, size_t len
 LXM_API lxm_status lxm_vocab_set_special(lxm_vocab *vocab, uint32_t id, lxm_error *error);
 LXM_API lxm_status lxm_vocab_set_unk(lxm_vocab *vocab, uint32_t id, lxm_error *error);
 
+/* From now on, whatever encodes documents with the vocabulary puts around each what the
+ * post-processor of its tokenizer.json states for a single text, such as [CLS] and [SEP]; their
+ * offsets are 0. LXM_ERROR_UNSUPPORTED where there is none, or one that can't be done. */
+LXM_API lxm_status lxm_vocab_use_template(lxm_vocab *vocab, lxm_error *error);
+
 LXM_API size_t lxm_vocab_size(const lxm_vocab *vocab);
 LXM_API uint32_t lxm_vocab_find(const lxm_vocab *vocab, const void *token,
                                 size_t length);         /* or LXM_NO_ID */
@@ -149,7 +154,9 @@ LXM_API lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, 
 typedef enum lxm_join {
     LXM_JOIN_NONE = 0,  /* bytes after bytes */
     LXM_JOIN_SPACE = 1, /* one space between two; none before a WordPiece continuation */
-    LXM_JOIN_BOOK = 2   /* the same, but none before , . : ; ? ! " ( ) ' */
+    LXM_JOIN_BOOK = 2,  /* the same, but none before , . : ; ? ! " ( ) ' */
+    LXM_JOIN_CLEAN = 3  /* the same, but none before what begins with . ? ! , n't 'm 's 've 're:
+                           Hugging Face's clean-up */
 } lxm_join;
 
 /* The way that suits the vocabulary: none where tokens carry their spaces. */

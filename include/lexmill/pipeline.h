@@ -109,10 +109,18 @@ LXM_API lxm_status lxm_run_encode_growing(lxm_vocab *vocab, uint64_t max_size,
                                           const lxm_stream_options *stream, lxm_output *output,
                                           const lxm_job *job, lxm_error *error);
 
-/* Maps id streams back to text. LXM_DOCUMENTS_FILE puts a newline between two documents, the
- * others end each document as they are read: \n, \n\n, NUL. */
+typedef struct lxm_decode_options {
+    lxm_join join;           /* see lxm_vocab_join */
+    lxm_documents documents; /* LXM_DOCUMENTS_FILE puts a newline between two documents, the others
+                                end each as they are read: \n, \n\n, NUL */
+    bool skip_special;       /* special tokens leave nothing behind */
+} lxm_decode_options;
+
+/* Maps id streams back to text: all bytes that the tokens stand for, whether they make characters
+ * token by token or not. A decoder of a tokenizer.json that can't be done is
+ * LXM_ERROR_UNSUPPORTED. */
 LXM_API lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths,
-                                  size_t path_count, lxm_join join, lxm_documents documents,
+                                  size_t path_count, const lxm_decode_options *options,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
 
 /* Files of ids as training programs read them. */
@@ -334,11 +342,30 @@ LXM_API lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_opt
                                    const char *output_path, const lxm_job *job,
                                    lxm_convert_result *result, lxm_error *error);
 
+typedef struct lxm_update_options {
+    const char *ids;   /* the ids of one .npy file of gradients: .npy or an id stream; or NULL */
+    const char *state; /* lxm_layer_save's file: loaded where it is there, and written; or
+                          NULL */
+    bool any_rows;     /* as for lxm_layer_load; takes ids of any vocabulary, too */
+    lxm_vector_format format; /* of the table: LXM_VECTORS_NPY or LXM_VECTORS_SAFETENSORS */
+} lxm_update_options;
+
+/* Moves the rows of a new layer by files of gradients, each of which is a step, and writes the
+ * table that it comes to, of 32-bit floats, with the fingerprint of the first. A file is
+ * .safetensors with `ids` (U16, I32, U32, I64 or U64 [n]) and `gradients` (F32, F16 or BF16
+ * [n, dim]), or .npy with gradients alone; more dimensions instead of n are allowed. The state is
+ * written so that one that isn't this table's is never taken for it. */
+LXM_API lxm_status lxm_run_update(lxm_layer *layer, const lxm_update_options *options,
+                                  const char *const *paths, size_t path_count,
+                                  const char *output_path, const lxm_job *job, lxm_error *error);
+
 /* What lxm_run_near writes. */
 typedef enum lxm_near_format {
-    LXM_NEAR_TEXT = 0, /* a line a neighbour: query, rank from 1, word or id, score, and the text
-                          where there are texts; a tab between two */
-    LXM_NEAR_JSONL = 1 /* a JSON object a line and query */
+    LXM_NEAR_TEXT = 0,  /* a line a neighbour: query, rank from 1, word or id, score, and the text
+                           where there are texts; a tab between two */
+    LXM_NEAR_JSONL = 1, /* a JSON object a line and query */
+    LXM_NEAR_SAFETENSORS = 2 /* `ids` I64 and `scores` F32 [queries, k, or the rows where they are
+                                fewer]; -1 and NaN where fewer were found */
 } lxm_near_format;
 
 /* Queries are, in this order: the rows of `queries`; `names`; what standard input holds, .npy

@@ -102,6 +102,7 @@ typedef struct lxm_tokens {
     size_t count;
     const uint64_t
         *offsets; /* 2 x count: begin and end in the document's bytes; NULL unless asked for */
+    bool plain;   /* the pattern found them: none is a special token, whatever it spells */
 } lxm_tokens;
 
 /* Receives what a segmenter finds. A status other than LXM_OK ends the push that called it. */

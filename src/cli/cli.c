@@ -2,6 +2,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <float.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -166,6 +167,15 @@ uint64_t cli_size(const char *name, const char *text, uint64_t least, uint64_t m
         end++;
     }
     return in_range(name, text, good && *end == '\0', number, least, most);
+}
+
+double cli_real(const char *name, const char *text)
+{
+    char *end;
+    double number = strtod(text, &end);
+    if (end == text || *end || !(number >= 0 && number <= DBL_MAX))
+        cli_usage("--%s: '%s' is not a number from 0 on", name, text);
+    return number;
 }
 
 int cli_choice(const char *name, const char *text, const char *const *words)

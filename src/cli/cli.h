@@ -66,6 +66,9 @@ uint64_t cli_number(const char *name, const char *text, uint64_t least, uint64_t
 /* The same with an optional suffix K, M, G or T (powers of 1024). */
 uint64_t cli_size(const char *name, const char *text, uint64_t least, uint64_t most);
 
+/* A finite decimal from 0 on. */
+double cli_real(const char *name, const char *text);
+
 /* The index of `text` in a NULL-ended list of words; ends the program with the list otherwise. */
 int cli_choice(const char *name, const char *text, const char *const *words);
 

@@ -12,6 +12,7 @@ static const char help[] =
     "       embed info FILE|FOLDER                   what a table or shards hold\n"
     "       embed verify FOLDER                      shards against their manifest\n"
     "       embed convert TABLE [OPTION]... -o FILE  a table in another format\n"
+    "       embed update ...                         steps of training: its --help\n"
     "       embed near, embed analogy                the nearest rows: near --help\n"
     "Reads id streams: standard input where there is no FILE, or where it is -.\n"
     "\n"
@@ -39,8 +40,7 @@ static const char help[] =
     "      --save-vocab F  convert: the words, for idmap -V; -V, --vocab F: a table's\n"
     "      --shard-size N  most bytes a shard (1G); --force replaces what is there,\n"
     "                      --resume goes on with a run that was stopped\n"
-    "  -o, --output NAME   a file or folder, whole or not at all; default: standard\n"
-    "                      output, .npy arrays one after another\n"
+    "  -o, --output NAME   a file or folder; default: standard output, .npy arrays\n"
     "      --fingerprint F init: of the vocabulary that the table is made for\n"
     "  -j, --threads N, -b, --binary (anything but text), --[no-]progress,\n"
     "  -q, --quiet, -v, --verbose, -h, --help, --version\n"
@@ -57,6 +57,7 @@ static const struct option long_options[] = {
     {"fingerprint", required_argument, NULL, option_fingerprint},
     {"vocab", required_argument, NULL, 'V'},
     {"save-vocab", required_argument, NULL, option_save_vocab},
+    EMBED_UPDATE_LONG,
     EMBED_NEAR_LONG,
     {NULL, 0, NULL, 0},
 };
@@ -73,7 +74,7 @@ static void set_option(embed_settings *s, int option)
 {
     switch (option) {
     case option_normalize:
-        s->embed.pool.normalize = s->projects = true;
+        s->embed.pool.normalize = s->projects = s->other = true;
         break;
     case 'V':
         s->words = optarg;
@@ -140,6 +141,7 @@ static const struct {
     {"info", embed_info, help},
     {"convert", embed_convert, help},
     {"verify", embed_verify, help},
+    {"update", embed_update, embed_update_help},
     {"near", embed_near, embed_near_help},
     {"analogy", embed_analogy, embed_near_help},
 };
@@ -159,11 +161,14 @@ int main(int argc, char **argv)
     for (int option; (option = getopt_long(argc, argv, CLI_COMMON_SHORT EMBED_NEAR_SHORT "t:V:",
                                            long_options, NULL)) != -1;)
         if (!cli_common_option(&s.common, option, commands[command].help) &&
-            !embed_option(&s, option) && !embed_near_option(&s, option))
+            !embed_option(&s, option) && !embed_near_option(&s, option) &&
+            !embed_update_option(&s.update, option))
             set_option(&s, option);
     if (s.fingerprint && commands[command].run != embed_init &&
         commands[command].run != embed_convert)
         cli_usage("--fingerprint belongs to init and convert");
+    if (s.update.used && commands[command].run != embed_update)
+        cli_usage("--optimizer, --lr, --state and what goes with them belong to update");
     bool finds = commands[command].run == embed_near || commands[command].run == embed_analogy;
     if (s.finds && !finds)
         cli_usage("-k, --metric, --queries, --texts and --exclude-self belong to near");

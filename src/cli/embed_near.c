@@ -20,7 +20,7 @@ const char embed_near_help[] =
     "      --exclude-self  not the query's own row\n"
     "      --texts FILE    a line for each row, to show with it\n"
     "  -f, --format F      text: query, rank, word or id, score and text, with tabs\n"
-    "                      between; or jsonl: an object a query\n"
+    "                      between; jsonl: an object a query; safetensors: arrays\n"
     "  -o, --output FILE   whole or not at all; default: standard output\n"
     "  -j, --threads N, --[no-]progress, -q, --quiet, -h, --help, --version\n"
     "\n"
@@ -57,12 +57,19 @@ bool embed_near_option(embed_settings *s, int option)
 
 static lxm_near_format near_format(const cli_common *common)
 {
-    static const char *const formats[] = {"text", "jsonl", NULL};
-    if (common->binary)
-        cli_usage("what is found is text: leave -b out");
+    static const char *const formats[] = {"text", "jsonl", "safetensors", NULL};
+    lxm_near_format format = LXM_NEAR_TEXT;
     if (common->format)
-        return (lxm_near_format)cli_choice("format", common->format, formats);
-    return embed_ends_with(common->output, ".jsonl") ? LXM_NEAR_JSONL : LXM_NEAR_TEXT;
+        format = (lxm_near_format)cli_choice("format", common->format, formats);
+    else if (embed_ends_with(common->output, ".jsonl"))
+        format = LXM_NEAR_JSONL;
+    else if (common->binary || embed_ends_with(common->output, ".safetensors"))
+        format = LXM_NEAR_SAFETENSORS;
+    if (common->binary && format != LXM_NEAR_SAFETENSORS)
+        cli_usage("what is found is binary as safetensors alone: leave -b or -f out");
+    if (format == LXM_NEAR_SAFETENSORS)
+        cli_refuse_terminal(common->output, "name a file with -o, or say -f text");
+    return format;
 }
 
 static void check_near(const embed_settings *s, const char *name, int names)

@@ -149,6 +149,7 @@ bool embed_option(embed_settings *s, int option)
         return true;
     bool known = set_window_option(s, option) || set_output_option(s, option);
     s->projects = s->projects || known;
+    s->other = s->other || (known && option != embed_option_force);
     return known;
 }
 
@@ -261,7 +262,7 @@ void embed_check(const embed_settings *s)
         cli_usage("--shuffle-like needs a seed: give --shuffle too");
 }
 
-static lxm_status open_table(const embed_settings *s, lxm_table **table, lxm_error *error)
+lxm_status embed_open_table(const embed_settings *s, lxm_table **table, lxm_error *error)
 {
     return s->table ? lxm_table_open(table, s->table, s->tensor, NULL, error)
                     : lxm_table_generate(table, &s->generated, NULL, error);
@@ -308,7 +309,7 @@ lxm_status embed_open(embed_settings *s, const lxm_vocab *vocab, embed_parts *pa
 {
     lxm_status status = LXM_OK;
     if (!s->embed.table)
-        status = open_table(s, &parts->table, error);
+        status = embed_open_table(s, &parts->table, error);
     if (!status && parts->table)
         s->embed.table = parts->table;
     if (!status)

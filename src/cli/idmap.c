@@ -13,7 +13,7 @@ static const char help[] =
     "       idmap build [OPTION]... [FILE]...             tokens -> a vocabulary\n"
     "       idmap decode -V VOCAB [OPTION]... [FILE]...   ids -> text\n"
     "       idmap info VOCAB                              what a vocabulary holds\n"
-    "       idmap convert VOCAB -o FILE                   the same in another form\n"
+    "       idmap convert VOCAB -o FILE                   VOCAB in another form\n"
     "Without FILE, or where it is -, reads standard input: a token or id stream.\n"
     "\n"
     "  -V, --vocab VOCAB    encode, decode: the vocabulary. Without it encode grows\n"
@@ -35,13 +35,15 @@ static const char help[] =
     "      --special TOKEN  build: add TOKEN behind the words; may be repeated\n"
     "      --special-first  build: special tokens and unk get the first ids\n"
     "      --memory SIZE    build: past it, counts go to temporary files (1G)\n"
-    "      --join HOW       decode: space, book or none (default: suits VOCAB)\n"
+    "      --join HOW       decode: space, book, clean or none (default: suits VOCAB)\n"
+    "      --skip-special   decode: special tokens leave nothing behind\n"
+    "      --template       encode: put around documents what VOCAB, a tokenizer.json,\n"
+    "                       states: [CLS] and [SEP], or the like\n"
     "  -d, --documents HOW  decode: told apart as file (default), line, blank or nul\n"
     "  -f, --format FORMAT  encode: text (default), binary (-b, --binary), jsonl\n"
     "                       convert: text, compiled, tokenizer.json, tiktoken,\n"
-    "                       merges.txt, vocab.bpe, vocab.txt (default: by its name)\n"
-    "  -p, --preset NAME    convert: how text is cut; --lowercase goes with bert\n"
-    "      --drop-special   convert: leave out special tokens that have no place\n"
+    "                       merges.txt, vocab.bpe, vocab.txt (default: by -o)\n"
+    "  -p, --preset NAME    convert: how text is cut; --lowercase, --drop-special\n"
     "  -o, --output FILE    write FILE, whole or not at all;  -j, --threads N\n"
     "      --[no-]progress, -q, --quiet, -v, --verbose, -h, --help, --version\n"
     "\n"
@@ -60,6 +62,8 @@ enum {
     option_memory,
     option_join,
     option_ids,
+    option_skip_special,
+    option_template,
 };
 
 static const struct option long_options[] = {
@@ -77,6 +81,8 @@ static const struct option long_options[] = {
     {"special-first", no_argument, NULL, option_special_first},
     {"memory", required_argument, NULL, option_memory},
     {"join", required_argument, NULL, option_join},
+    {"skip-special", no_argument, NULL, option_skip_special},
+    {"template", no_argument, NULL, option_template},
     {"documents", required_argument, NULL, 'd'},
     {NULL, 0, NULL, 0},
 };
@@ -109,6 +115,8 @@ static const struct {
     {cli_ids_shard_size, "--shard-size", encode},
     {cli_ids_force, "--force", encode},
     {cli_ids_resume, "--resume", encode},
+    {option_skip_special, "--skip-special", decode},
+    {option_template, "--template", encode},
     {'d', "-d", decode},
     {'f', "-f", encode | convert},
     {'p', "-p", convert},
@@ -127,7 +135,7 @@ typedef struct settings {
     const char **specials;
     size_t memory;
     lxm_join join;
-    bool join_given;
+    bool join_given, skip_special, use_template;
     lxm_documents documents;
     idmap_forms forms;
 } settings;
@@ -174,7 +182,7 @@ static void set_build_option(settings *s, int option)
 
 static void set_option(settings *s, int option)
 {
-    static const char *const joins[] = {"none", "space", "book", NULL};
+    static const char *const joins[] = {"none", "space", "book", "clean", NULL};
     static const char *const documents[] = {"file", "line", "blank", "nul", NULL};
     switch (option) {
     case 'V':
@@ -195,6 +203,12 @@ static void set_option(settings *s, int option)
     case option_join:
         s->join = (lxm_join)cli_choice("join", optarg, joins);
         s->join_given = true;
+        break;
+    case option_skip_special:
+        s->skip_special = true;
+        break;
+    case option_template:
+        s->use_template = true;
         break;
     case 'd':
         s->documents = (lxm_documents)cli_choice("documents", optarg, documents);
@@ -230,6 +244,8 @@ static lxm_status open_vocab(const settings *s, lxm_vocab **vocab, lxm_error *er
 {
     const char *unk = s->build.unk;
     lxm_status status = lxm_vocab_open(vocab, s->vocab, NULL, error);
+    if (!status && s->use_template && (status = lxm_vocab_use_template(*vocab, error)))
+        error->path = s->vocab;
     if (status || !unk)
         return status;
     uint32_t id = lxm_vocab_find(*vocab, unk, strlen(unk));
@@ -280,6 +296,8 @@ static void check_encode(const settings *s)
         cli_usage("--save keeps a vocabulary that grew, and one that -V names doesn't");
     if (s->vocab && s->build.max_size)
         cli_usage("--max-size is for a vocabulary that grows, and one that -V names doesn't");
+    if (!s->vocab && s->use_template)
+        cli_usage("--template puts what a tokenizer.json states around documents: name it with -V");
     if (s->save && strcmp(s->save, "-") == 0 && strcmp(s->common.output, "-") == 0)
         cli_usage("--save - and the ids both go to standard output: name a file for one");
     if (s->ids_in && (!s->ids.wanted || s->save || s->build.max_size || s->build.unk))
@@ -372,13 +390,14 @@ static lxm_status run_decode(const settings *s, const cli_paths *inputs, lxm_err
     if (!s->vocab)
         cli_usage("decode needs the vocabulary that made the ids: name it with -V");
     lxm_job job = cli_job(&s->common, inputs, &progress);
+    lxm_decode_options how = {.documents = s->documents, .skip_special = s->skip_special};
     lxm_status status = lxm_vocab_open(&vocab, s->vocab, NULL, error);
-    if (!status)
+    if (!status) {
+        how.join = s->join_given ? s->join : lxm_vocab_join(vocab);
         status = lxm_output_open(&output, s->common.output, NULL, error);
+    }
     if (!status)
-        status = lxm_run_decode(vocab, inputs->paths, inputs->count,
-                                s->join_given ? s->join : lxm_vocab_join(vocab), s->documents,
-                                output, &job, error);
+        status = lxm_run_decode(vocab, inputs->paths, inputs->count, &how, output, &job, error);
     cli_progress_end(&progress);
     if (status)
         lxm_output_discard(output);

@@ -18,6 +18,8 @@ static const char help[] =
     "  -V, --vocab VOCAB      a vocabulary of idmap, a tokenizer.json, a .tiktoken, a\n"
     "                         vocab.txt, or a folder with such or with GPT-2's files\n"
     "      --unk TOKEN        what unknown tokens become: a token of VOCAB\n"
+    "      --template         put [CLS] and [SEP] or the like around documents, as\n"
+    "                         VOCAB, a tokenizer.json, states\n"
     "  -m, --model FOLDER     a model of Model2Vec, or of sentence-transformers with\n"
     "                         a StaticEmbedding: vocabulary, table and all\n"
     "  -p, --preset NAME      how text is cut: words, bert, gpt2, cl100k, ...;\n"
@@ -50,6 +52,7 @@ static const char help[] =
 
 enum {
     option_unk = cli_text_own,
+    option_template,
     option_normalize,
     option_eot,
     option_shard_size,
@@ -72,6 +75,7 @@ static const struct option long_options[] = {
     {"vocab", required_argument, NULL, 'V'},
     {"unk", required_argument, NULL, option_unk},
     {"model", required_argument, NULL, 'm'},
+    {"template", no_argument, NULL, option_template},
     {NULL, 0, NULL, 0},
 };
 
@@ -84,6 +88,7 @@ typedef struct settings {
     const char *eot, *shard_size; /* of either shards */
     bool force, resume;
     const char *vocab, *unk, *model;
+    bool use_template;
 } settings;
 
 /* The way from text to ids, and to vectors where they are wanted. */
@@ -143,6 +148,9 @@ static void set_option(settings *s, int option, int argc, char **argv)
     case option_unk:
         s->unk = optarg;
         break;
+    case option_template:
+        s->use_template = true;
+        break;
     case option_normalize:
         set_normalize(s, argc, argv);
         break;
@@ -182,8 +190,9 @@ static void check_model(const settings *s)
 {
     const lxm_tokenizer_options *t = &s->text.tokenizer;
     const embed_settings *v = &s->vectors;
-    if (s->vocab || s->unk || s->text.from || t->preset || t->pattern || t->normal_form ||
-        t->special_count || t->casefold || t->lowercase || t->strip_marks || t->clean)
+    if (s->vocab || s->unk || s->use_template || s->text.from || t->preset || t->pattern ||
+        t->normal_form || t->special_count || t->casefold || t->lowercase || t->strip_marks ||
+        t->clean)
         cli_usage("-m brings the vocabulary and the way to cut text: leave out the options that "
                   "state them as well");
     if (v->table || v->generates || v->seeded || v->sif > 0 || v->needs_windows ||
@@ -238,6 +247,10 @@ static lxm_status open_vocab(settings *s, parts *p, lxm_error *error)
     if (status)
         return status;
     choose_pattern(s, p->vocab);
+    if (s->use_template && (status = lxm_vocab_use_template(p->own_vocab, error))) {
+        error->path = s->vocab;
+        return status;
+    }
     if (!s->unk)
         return LXM_OK;
     uint32_t id = lxm_vocab_find(p->vocab, s->unk, strlen(s->unk));

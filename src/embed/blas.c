@@ -29,11 +29,13 @@ static void use_one_thread(const lxm_blas *blas, int change)
 {
     get_threads *get = (get_threads *)find(blas, "openblas_get_num_threads");
     set_threads *set = (set_threads *)find(blas, "openblas_set_num_threads");
+    if (!get || !set)
+        return;
     pthread_mutex_lock(&mutex);
-    if (get && users == 0)
+    if (users == 0)
         threads_before = get();
     users += change;
-    if (set && (users == 0 || users == change))
+    if (users == 0 || users == change)
         set(users ? 1 : threads_before);
     pthread_mutex_unlock(&mutex);
 }

@@ -280,9 +280,12 @@ static size_t at_least_one(size_t count)
 /* How many rows and queries are met at a time: all memory there is follows from it. */
 static void plan(search *s, size_t count, size_t threads)
 {
+    uint64_t share = s->rows / threads + 1; /* of a thread: each has a tile at least */
     s->tile = at_least_one(tile_numbers / s->dim);
     if (s->tile > tile_rows)
         s->tile = tile_rows;
+    if (s->tile > share)
+        s->tile = (size_t)share;
     s->most_queries = count < pass_queries ? count : pass_queries;
     size_t by_dim = pass_bytes / sizeof(float) / s->dim;
     size_t by_k = pass_bytes / sizeof(found) / threads / at_least_one(s->k);

@@ -124,7 +124,7 @@ void lxm_pooling_free(lxm_pooling *pooling, const lxm_allocator *allocator)
 /* Where the numbers of a row lie: in the table, or in `room` after this. */
 static const mapped_float *row_of(const lxm_table *table, uint32_t id, float *room)
 {
-    if (lxm_table_is_floats(table))
+    if (lxm_table_is_plain(table))
         return (const mapped_float *)(const void *)lxm_table_at(table, id);
     table->fill(table, id, 0, table->dim, room);
     return room;

@@ -1,6 +1,7 @@
 #include "embed/project.h"
 
 #include "base/error.h"
+#include "embed/gather.h"
 #include "embed/table.h"
 
 static void add_position(const lxm_table *positions, size_t place, float *vector)
@@ -28,15 +29,41 @@ static size_t find_stray(const lxm_table *table, const uint32_t *ids, const uint
     return count;
 }
 
-lxm_status lxm_project_piece(const lxm_table *table, const lxm_table *positions,
-                             const uint32_t *ids, const uint8_t *mask, size_t count, size_t place,
-                             size_t context, float *vectors, lxm_error *error)
+lxm_status lxm_project_check(const lxm_table *table, const uint32_t *ids, const uint8_t *mask,
+                             size_t count, lxm_error *error)
 {
     size_t stray = find_stray(table, ids, mask, count);
     if (stray < count)
         return lxm_fail_at(error, LXM_ERROR_ID, stray,
                            "id %u has no row: the table has %llu, for ids from 0", ids[stray],
                            (unsigned long long)table->rows);
+    return LXM_OK;
+}
+
+void lxm_project_rows(const lxm_table *table, const uint32_t *ids, size_t count, float *vectors)
+{
+    if (lxm_table_is_plain(table)) {
+        lxm_gather_rows(table->gather, table, ids, count, vectors);
+        return;
+    }
+    for (size_t i = 0; i < count; i++, vectors += table->dim) {
+        if (table->data && i + lxm_table_ahead < count)
+            lxm_table_prefetch(table, ids[i + lxm_table_ahead]);
+        table->fill(table, ids[i], 0, table->dim, vectors);
+    }
+}
+
+lxm_status lxm_project_piece(const lxm_table *table, const lxm_table *positions,
+                             const uint32_t *ids, const uint8_t *mask, size_t count, size_t place,
+                             size_t context, float *vectors, lxm_error *error)
+{
+    lxm_status status = lxm_project_check(table, ids, mask, count, error);
+    if (status)
+        return status;
+    if (!positions && !mask) {
+        lxm_project_rows(table, ids, count, vectors);
+        return LXM_OK;
+    }
     for (size_t i = 0; i < count; i++, vectors += table->dim) {
         if (table->data && i + lxm_table_ahead < count && (!mask || mask[i + lxm_table_ahead]))
             lxm_table_prefetch(table, ids[i + lxm_table_ahead]);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "embed/gather.h"
 
 /* A stored table that is larger lies in an unnamed file, which the system can page out. */
 enum { largest_in_memory = 64 << 20 };
@@ -21,6 +22,7 @@ lxm_table *lxm_table_allocate(const lxm_allocator *allocator, uint64_t rows, siz
     table->rows = rows;
     table->dim = dim;
     table->format = "generated";
+    table->gather = lxm_gather_fastest();
     lxm_buffer_init(&table->words, &a);
     return table;
 }

@@ -31,6 +31,7 @@ typedef struct lxm_table_word_at {
 
 struct lxm_table {
     lxm_allocator allocator;
+    const struct lxm_gather_variant *gather;
     uint64_t rows; /* or LXM_ANY_ROW */
     size_t dim;
     uint64_t fingerprint;
@@ -64,10 +65,10 @@ static inline const uint8_t *lxm_table_at(const lxm_table *table, uint64_t row)
     return table->data + words[row].begin + words[row].length + 1;
 }
 
-/* Whether the numbers of a row lie there as floats. */
-static inline bool lxm_table_is_floats(const lxm_table *table)
+/* Whether rows lie in memory as they are asked for. */
+static inline bool lxm_table_is_plain(const lxm_table *table)
 {
-    return table->data && !table->widen && !table->weights;
+    return table->data && table->dtype == LXM_DTYPE_F32 && !table->weights;
 }
 
 /* How many rows ahead one is fetched into the cache. */

@@ -22,12 +22,24 @@ static lxm_status dump(const json_t *root, lxm_buffer *text, lxm_error *error)
                : lxm_fail_memory(error);
 }
 
+/* Of the model only what --from asks of it. */
+static lxm_status keep_marks(json_t *root, lxm_error *error)
+{
+    const char *mark = lxm_rules_mark(json_object_get(root, "pre_tokenizer"));
+    if (!lxm_rules_marks_divide(root, mark))
+        return LXM_OK;
+    json_t *marks = json_pack("{s:s}", lxm_rules_marks_key, mark);
+    return json_object_set_new(root, lxm_rules_own_key, marks) ? lxm_fail_memory(error) : LXM_OK;
+}
+
 lxm_status lxm_description_keep(lxm_vocab *vocab, const json_t *root, lxm_error *error)
 {
     lxm_buffer text;
     json_t *copy = json_copy((json_t *)(uintptr_t)root);
     lxm_buffer_init(&text, &vocab->allocator);
     lxm_status status = copy ? LXM_OK : lxm_fail_memory(error);
+    if (!status)
+        status = keep_marks(copy, error);
     if (!status) {
         json_object_del(copy, "model");
         status = dump(copy, &text, error);

@@ -71,19 +71,38 @@ static lxm_status set_token(const lxm_vocab *vocab, json_t *tokens, uint32_t id,
     return json_object_set_new(tokens, name, json_integer(id)) ? lxm_fail_memory(error) : LXM_OK;
 }
 
+/* Whether nothing but the list of added tokens has the token of an id. */
+static bool is_outside(const lxm_vocab *vocab, uint32_t id)
+{
+    const uint8_t *bytes = lxm_token_table_bytes(&vocab->table, id);
+    size_t length = lxm_token_table_length(&vocab->table, id);
+    return !is_inside(vocab, id) && lxm_vocab_find_outside(vocab, bytes, length) == id;
+}
+
+/* Added tokens that the model's vocab lacks are numbered from its size on, one after another, by
+ * who reads a tokenizer.json (tokenizers/src/tokenizer/added_vocabulary.rs). Where that gives them
+ * their ids it is the first of them; otherwise, as past the last id, all stand in the vocab. */
+static size_t first_left_out(const lxm_vocab *vocab)
+{
+    size_t first = vocab->table.size;
+    while (first > 0 && is_outside(vocab, (uint32_t)first - 1))
+        first--;
+    for (uint32_t id = 0; id < first; id++)
+        if (lxm_token_table_length(&vocab->table, id) == 0)
+            return vocab->table.size;
+    return first;
+}
+
 lxm_status lxm_model_tokens(const lxm_vocab *vocab, bool outside, json_t **tokens, lxm_error *error)
 {
     lxm_buffer text;
     lxm_buffer_init(&text, &vocab->allocator);
     *tokens = json_object();
+    size_t end = outside ? vocab->table.size : first_left_out(vocab);
     lxm_status status = *tokens ? LXM_OK : lxm_fail_memory(error);
-    for (uint32_t id = 0; !status && id < vocab->table.size; id++) {
-        size_t length = lxm_token_table_length(&vocab->table, id);
-        const uint8_t *bytes = lxm_token_table_bytes(&vocab->table, id);
-        bool in = is_inside(vocab, id) || lxm_vocab_find_outside(vocab, bytes, length) != id;
-        if (length && (in || outside))
+    for (uint32_t id = 0; !status && id < end; id++)
+        if (lxm_token_table_length(&vocab->table, id))
             status = set_token(vocab, *tokens, id, &text, error);
-    }
     lxm_buffer_free(&text);
     if (status) {
         json_decref(*tokens);

@@ -186,6 +186,10 @@ static lxm_status split(lxm_rules *rules, const json_t *part, lxm_error *error)
         rules->options.preset = preset;
         return LXM_OK;
     }
+    const char *text =
+        json_string_value(json_object_get(json_object_get(part, "pattern"), "String"));
+    if (text && strcmp(text, " ") == 0 && !invert && lxm_rules_no_spaces(rules))
+        return lxm_rules_uncut(rules, error);
     if (!isolated && !removed)
         return lxm_rules_refuse("the pre_tokenizer Split with", behavior ? behavior : "", error);
     lxm_status status = split_pattern(rules, json_object_get(part, "pattern"), error);
@@ -211,7 +215,7 @@ static lxm_status bert(lxm_rules *rules, lxm_error *error)
     const lxm_preset *preset = lxm_preset_at(0);
     if (!rules->ideographs)
         return use(rules, alone, error);
-    if (rules->options.clean) {
+    if (rules->options.clean && rules->recipe.step_count == 0) {
         rules->options.preset = "bert";
         return LXM_OK;
     }
@@ -245,10 +249,11 @@ static lxm_status punctuation(lxm_rules *rules, const json_t *part, lxm_error *e
 static lxm_status one(lxm_rules *rules, const json_t *part, lxm_error *error)
 {
     const char *type = lxm_rules_type(part);
-    if (rules->ideographs && strcmp(type, "BertPreTokenizer") != 0)
-        return lxm_rules_refuse("behind BertNormalizer", type, error);
     if (strcmp(type, "BertPreTokenizer") == 0)
         return bert(rules, error);
+    lxm_status status = lxm_rules_set_ideographs_apart(rules, error);
+    if (status)
+        return status;
     if (strcmp(type, "ByteLevel") == 0)
         return byte_level(rules, part, error);
     if (strcmp(type, "Split") == 0)
@@ -263,7 +268,9 @@ static lxm_status one(lxm_rules *rules, const json_t *part, lxm_error *error)
         rules->options.preset = "whitespace";
         return LXM_OK;
     }
-    return lxm_rules_refuse("the pre_tokenizer", *type ? type : "null", error);
+    if (strcmp(type, "Metaspace") == 0)
+        return lxm_rules_metaspace(rules, part, false, error);
+    return lxm_rules_refuse("the pre_tokenizer", *type ? type : "without a type", error);
 }
 
 /* ---- sequences ---- */
@@ -323,7 +330,12 @@ static lxm_status sequence(lxm_rules *rules, const json_t *list, lxm_error *erro
 {
     size_t count = json_array_size(list);
     const json_t *last = json_array_get(list, count - 1);
-    if (!rules->ideographs && count == 2 && is(list, 0, "Digits") && is(list, 1, "ByteLevel") &&
+    if (count == 1)
+        return lxm_rules_pre_tokenizer(rules, last, error);
+    lxm_status status = lxm_rules_set_ideographs_apart(rules, error);
+    if (status)
+        return status;
+    if (count == 2 && is(list, 0, "Digits") && is(list, 1, "ByteLevel") &&
         lxm_rules_flag(last, "use_regex", true) && !lxm_rules_flag(last, "add_prefix_space", true))
         return digits_then_gpt2(rules, list, error);
     /* a ByteLevel that doesn't split only writes bytes as characters, which is idmap's part */
@@ -335,7 +347,9 @@ static lxm_status sequence(lxm_rules *rules, const json_t *list, lxm_error *erro
     }
     if (count == 1)
         return lxm_rules_pre_tokenizer(rules, json_array_get(list, 0), error);
-    if (!rules->ideographs && count == 3 && has_regex(list, 0, DEEPSEEK_DIGITS) &&
+    if (count == 2 && is(list, 0, "WhitespaceSplit") && is(list, 1, "Metaspace"))
+        return lxm_rules_metaspace(rules, json_array_get(list, 1), true, error);
+    if (count == 3 && has_regex(list, 0, DEEPSEEK_DIGITS) &&
         has_regex(list, 1, DEEPSEEK_IDEOGRAPHS) && has_regex(list, 2, DEEPSEEK_WORDS))
         return deepseek(rules, error);
     return lxm_rules_refuse("a Sequence of pre_tokenizers that ends in",
@@ -344,6 +358,10 @@ static lxm_status sequence(lxm_rules *rules, const json_t *list, lxm_error *erro
 
 lxm_status lxm_rules_pre_tokenizer(lxm_rules *rules, const json_t *part, lxm_error *error)
 {
+    if (json_is_null(part)) {
+        lxm_status status = lxm_rules_set_ideographs_apart(rules, error);
+        return status ? status : lxm_rules_uncut(rules, error);
+    }
     if (strcmp(lxm_rules_type(part), "Sequence") != 0)
         return one(rules, part, error);
     const json_t *list = json_object_get(part, "pretokenizers");

@@ -4,6 +4,7 @@
  * two programs make of them.
  */
 #define _POSIX_C_SOURCE 200809L
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,8 +12,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/utf8.h"
-#include "formats/tokenizer_json.h"
-#include "formats/vocab_list.h"
 #include "lexmill/pipeline.h"
 
 enum { standard_max_length = 512 }; /* Model2Vec's */
@@ -234,19 +233,6 @@ static lxm_status find_median(const opener *o, const json_t *root, size_t *media
 
 /* ---- the tokenizer ---- */
 
-/* Whether a token is found in the text as it stands, whatever is around it. White space at its
- * sides is nothing to BERT's pre-tokenizer, so that taking it in makes no difference there. */
-static bool is_plain(const json_t *token, const json_t *root)
-{
-    const json_t *normalizer = json_object_get(root, "normalizer");
-    bool bert =
-        strcmp(lxm_rules_type(json_object_get(root, "pre_tokenizer")), "BertPreTokenizer") == 0;
-    bool strips = lxm_rules_flag(token, "lstrip", false) || lxm_rules_flag(token, "rstrip", false);
-    bool changed =
-        normalizer && !json_is_null(normalizer) && lxm_rules_flag(token, "normalized", false);
-    return !changed && !lxm_rules_flag(token, "single_word", false) && (bert || !strips);
-}
-
 /* The added tokens, which are found wherever a text spells them. */
 static lxm_status list_added(const opener *o, const json_t *root, const char ***names,
                              size_t *count)
@@ -260,21 +246,15 @@ static lxm_status list_added(const opener *o, const json_t *root, const char ***
     for (size_t i = 0; i < size; i++) {
         const json_t *token = json_array_get(added, i);
         const char *content = json_string_value(json_object_get(token, "content"));
-        char shown[64];
         if (!content)
             return bad(o, "an added token has no content");
-        if (!is_plain(token, root))
-            return lxm_fail(o->error, LXM_ERROR_UNSUPPORTED,
-                            "the added token '%s' with lstrip, rstrip, single_word or normalized "
-                            "can't be done exactly",
-                            lxm_printable(shown, sizeof shown, content, strlen(content)));
         if (*content)
             (*names)[(*count)++] = content;
     }
     return LXM_OK;
 }
 
-static lxm_status make_tokenizer(opener *o, const json_t *root)
+static lxm_status make_tokenizer(opener *o, const char *path, const json_t *root)
 {
     static const lxm_tokenizer_options standard;
     lxm_tokenizer_options options = o->options->tokenizer ? *o->options->tokenizer : standard;
@@ -287,8 +267,8 @@ static lxm_status make_tokenizer(opener *o, const json_t *root)
     if (!lxm_multiply(o->max_length, median, &options.max_characters))
         options.max_characters = 0; /* no text is so long */
     if (!status)
-        status = lxm_tokenizer_from_json(&o->model->tokenizer, root, &options, &o->model->allocator,
-                                         o->error);
+        status = lxm_tokenizer_open(&o->model->tokenizer, path, &options, &o->model->allocator,
+                                    o->error);
     lxm_release(&o->model->allocator, (void *)names);
     return status;
 }
@@ -306,16 +286,16 @@ static lxm_status read_tokenizer(opener *o)
 {
     json_t *root;
     lxm_status status = read_json(o, o->layout->tokenizer, &root);
+    char *path = status ? NULL : join(o, o->layout->tokenizer);
+    if (!status && !path)
+        status = lxm_fail_memory(o->error);
     if (!status)
         status = read_truncation(o, root);
     if (!status) {
         choose_length(o);
-        status = make_tokenizer(o, root);
+        status = make_tokenizer(o, path, root);
     }
     json_decref(root);
-    char *path = status ? NULL : join(o, o->layout->tokenizer);
-    if (!status && !path)
-        status = lxm_fail_memory(o->error);
     if (!status)
         status = lxm_vocab_open(&o->model->vocab, path, &o->model->allocator, o->error);
     lxm_release(&o->model->allocator, path);

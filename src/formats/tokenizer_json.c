@@ -1,8 +1,12 @@
 /*
- * tokenizer.json of Hugging Face's tokenizers: opening a tokenizer by it, and its normaliser. What
- * it says is done exactly, or refused by name.
+ * tokenizer.json of Hugging Face's tokenizers: opening a tokenizer by it. What it says is done
+ * exactly, or refused by name.
  */
+#define _POSIX_C_SOURCE 200809L
 #include "formats/tokenizer_json.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -29,82 +33,46 @@ bool lxm_rules_flag(const json_t *part, const char *name, bool missing)
     return json_is_boolean(value) ? json_is_true(value) : missing;
 }
 
-/* ---- normaliser ---- */
+/* ---- opening ---- */
 
-static lxm_status bert(lxm_rules *rules, const json_t *part)
+static lxm_status read_added(lxm_rules *rules, lxm_error *error)
 {
-    lxm_tokenizer_options *o = &rules->options;
-    rules->bert = true;
-    rules->ideographs = lxm_rules_flag(part, "handle_chinese_chars", true);
-    o->clean = lxm_rules_flag(part, "clean_text", true);
-    o->lowercase = lxm_rules_flag(part, "lowercase", true);
-    o->strip_marks = lxm_rules_flag(part, "strip_accents", o->lowercase);
-    return LXM_OK;
-}
-
-static lxm_normal_form form_named(const char *type)
-{
-    static const char *const forms[] = {"NFC", "NFD", "NFKC", "NFKD"};
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(type, forms[i]) == 0)
-            return (lxm_normal_form)(LXM_NORMAL_NFC + i);
-    return LXM_NORMAL_NONE;
-}
-
-static bool decomposes(lxm_normal_form form)
-{
-    return form == LXM_NORMAL_NFD || form == LXM_NORMAL_NFKD;
-}
-
-/* One step of a sequence. We decompose, drop marks, make lower case, compose, in this order: a
- * sequence that isn't the same thing is refused. */
-static lxm_status step(lxm_rules *rules, const json_t *part, lxm_error *error)
-{
-    lxm_tokenizer_options *o = &rules->options;
-    const char *type = lxm_rules_type(part);
-    lxm_normal_form form = form_named(type);
-    if (strcmp(type, "Lowercase") == 0) {
-        /* lower case may make what would compose: h with a line below has a form, H has none */
-        if (o->normal_form && !decomposes(o->normal_form))
-            return lxm_rules_refuse("Lowercase behind", "NFC or NFKC", error);
-        o->lowercase = true;
-    } else if (strcmp(type, "StripAccents") == 0) {
-        if (!decomposes(o->normal_form))
-            return lxm_rules_refuse("StripAccents without", "NFD or NFKD before it", error);
-        o->strip_marks = o->strip_all_marks = true;
-    } else if (form) {
-        /* lower case keeps canonical equivalence, but not what a K form brings to light */
-        bool after = o->lowercase && (form == LXM_NORMAL_NFKC || form == LXM_NORMAL_NFKD);
-        if (o->normal_form || o->strip_marks || after)
-            return lxm_rules_refuse("behind other normalisers", type, error);
-        o->normal_form = form;
-    } else {
-        return lxm_rules_refuse("the normalizer", type, error);
+    const json_t *list = json_object_get(rules->root, "added_tokens");
+    lxm_recipe *recipe = &rules->recipe;
+    recipe->added = lxm_allocate(&recipe->allocator, json_array_size(list), sizeof *recipe->added);
+    if (!recipe->added)
+        return lxm_fail_memory(error);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *token = json_array_get(list, i), *content = json_object_get(token, "content");
+        bool special = lxm_rules_flag(token, "special", false);
+        if (!json_is_string(content))
+            return lxm_fail(error, LXM_ERROR_FORMAT,
+                            "tokenizer.json: an added token has no content");
+        if (json_string_length(content) > 0)
+            recipe->added[recipe->added_count++] =
+                (lxm_added){.content = json_string_value(content),
+                            .special = special,
+                            .normalized = lxm_rules_flag(token, "normalized", !special),
+                            .single_word = lxm_rules_flag(token, "single_word", false),
+                            .lstrip = lxm_rules_flag(token, "lstrip", false),
+                            .rstrip = lxm_rules_flag(token, "rstrip", false)};
     }
     return LXM_OK;
 }
 
-lxm_status lxm_rules_normalizer(lxm_rules *rules, const json_t *normalizer, lxm_error *error)
+/* Whether one of the tokens to be kept whole is looked for in normalised text. */
+static bool looks_at_normalized(const lxm_rules *rules)
 {
-    const char *type = lxm_rules_type(normalizer);
-    if (!normalizer || json_is_null(normalizer))
-        return LXM_OK;
-    if (strcmp(type, "BertNormalizer") == 0)
-        return bert(rules, normalizer);
-    if (strcmp(type, "Sequence") != 0)
-        return step(rules, normalizer, error);
-    const json_t *list = json_object_get(normalizer, "normalizers");
-    if (!json_is_array(list))
-        return lxm_fail(error, LXM_ERROR_FORMAT, "tokenizer.json: a Sequence without a list");
-    if (json_array_size(list) == 1)
-        return lxm_rules_normalizer(rules, json_array_get(list, 0), error);
-    lxm_status status = LXM_OK;
-    for (size_t i = 0; !status && i < json_array_size(list); i++)
-        status = step(rules, json_array_get(list, i), error);
-    return status;
+    for (size_t i = 0; i < rules->recipe.added_count; i++) {
+        const lxm_added *added = &rules->recipe.added[i];
+        bool wanted = !added->special;
+        for (size_t k = 0; k < rules->options.special_count; k++)
+            wanted |= strcmp(rules->options.specials[k], added->content) == 0;
+        if (wanted && added->normalized)
+            return true;
+    }
+    return false;
 }
-
-/* ---- opening ---- */
 
 static lxm_status parse(json_t **root, const uint8_t *bytes, size_t length, lxm_error *error)
 {
@@ -132,38 +100,50 @@ static lxm_status parse_compiled(json_t **root, const lxm_map *map, lxm_error *e
     return parse(root, description->data, description->count, error);
 }
 
+static lxm_status read_rules(lxm_rules *rules, const lxm_map *map, lxm_error *error)
+{
+    lxm_status status = lxm_compiled_probe(map->data, map->length)
+                            ? parse_compiled(&rules->root, map, error)
+                            : parse(&rules->root, map->data, map->length, error);
+    if (status)
+        return status;
+    if (!json_object_get(rules->root, "pre_tokenizer"))
+        return lxm_fail(error, LXM_ERROR_FORMAT,
+                        "this is not a tokenizer.json: it has no pre_tokenizer");
+    status = lxm_rules_normalizer(rules, json_object_get(rules->root, "normalizer"), error);
+    if (!status)
+        status =
+            lxm_rules_pre_tokenizer(rules, json_object_get(rules->root, "pre_tokenizer"), error);
+    if (!status)
+        status = read_added(rules, error);
+    if (!status && looks_at_normalized(rules))
+        status = lxm_rules_set_ideographs_apart(rules, error);
+    return status;
+}
+
 static bool states_rules(const lxm_tokenizer_options *o)
 {
     return o->preset || o->pattern || o->split || o->normal_form || o->strip_marks ||
            o->strip_all_marks || o->lowercase || o->casefold || o->clean || o->prefix_space;
 }
 
-lxm_status lxm_tokenizer_from_json(lxm_tokenizer **tokenizer, const json_t *root,
-                                   const lxm_tokenizer_options *options,
-                                   const lxm_allocator *allocator, lxm_error *error)
+/* Of a folder, the tokenizer.json in it. */
+static lxm_status open_map(lxm_map *map, const char *path, const lxm_allocator *a, lxm_error *error)
 {
-    lxm_allocator a = lxm_allocator_or_default(allocator);
-    lxm_rules rules = {.options = *options};
-    lxm_status status = LXM_OK;
-    *tokenizer = NULL;
-    lxm_buffer_init(&rules.pattern, &a);
-    if (!json_object_get(root, "pre_tokenizer"))
-        status = lxm_fail(error, LXM_ERROR_FORMAT,
-                          "this is not a tokenizer.json: it has no pre_tokenizer");
-    if (!status)
-        status = lxm_rules_normalizer(&rules, json_object_get(root, "normalizer"), error);
-    if (!status)
-        status = lxm_rules_pre_tokenizer(&rules, json_object_get(root, "pre_tokenizer"), error);
-    if (!status)
-        status = lxm_tokenizer_new(tokenizer, &rules.options, allocator, error);
-    lxm_buffer_free(&rules.pattern);
+    static const char name[] = "tokenizer.json";
+    struct stat about;
+    if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
+        return lxm_map_open(map, path, error);
+    size_t size = strlen(path) + sizeof name + 1;
+    char *inside = lxm_allocate(a, size, 1);
+    if (!inside)
+        return lxm_fail_memory(error);
+    snprintf(inside, size, "%s/%s", path, name);
+    lxm_status status = lxm_map_open(map, inside, error);
+    lxm_release(a, inside);
+    if (status && error)
+        error->path = path; /* the other is gone */
     return status;
-}
-
-static lxm_status read_json(json_t **root, const lxm_map *map, lxm_error *error)
-{
-    return lxm_compiled_probe(map->data, map->length) ? parse_compiled(root, map, error)
-                                                      : parse(root, map->data, map->length, error);
 }
 
 lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
@@ -173,20 +153,23 @@ lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
     static const lxm_tokenizer_options standard;
     *tokenizer = NULL;
     lxm_map map;
-    json_t *root = NULL;
-    options = options ? options : &standard;
-    if (states_rules(options))
+    lxm_allocator a = lxm_allocator_or_default(allocator);
+    lxm_rules rules = {.options = options ? *options : standard, .recipe = {.allocator = a}};
+    if (states_rules(&rules.options))
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "--from states the pattern and the normalisation: leave out the options "
                         "that do so as well");
-    lxm_status status = lxm_map_open(&map, path, error);
+    lxm_status status = open_map(&map, path, &a, error);
     if (status)
         return status;
-    status = read_json(&root, &map, error);
+    lxm_buffer_init(&rules.pattern, &a);
+    status = read_rules(&rules, &map, error);
     lxm_map_close(&map);
     if (!status)
-        status = lxm_tokenizer_from_json(tokenizer, root, options, allocator, error);
-    json_decref(root);
+        status = lxm_tokenizer_make(tokenizer, &rules.options, &rules.recipe, allocator, error);
+    lxm_buffer_free(&rules.pattern);
+    lxm_recipe_free(&rules.recipe);
+    json_decref(rules.root);
     if (status && error && !error->path)
         error->path = path;
     return status;

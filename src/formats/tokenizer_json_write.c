@@ -17,6 +17,7 @@ lxm_status lxm_tokenizer_json_write(const lxm_vocab *vocab, const lxm_vocab_writ
     lxm_status status = lxm_description_of(vocab, options, &root, error);
     if (status)
         return status;
+    json_object_del(root, lxm_rules_own_key);
     status = lxm_model_json(vocab, &model, error);
     if (!status && json_object_set_new(root, "model", model))
         status = lxm_fail_memory(error);

@@ -55,7 +55,7 @@ lxm_status lxm_vocab_list_set(lxm_vocab_list *list, json_int_t id, const lxm_lis
                         (long long)id);
     bool inside = old->text && !old->outside; /* the model sees it as well */
     *old = *token;
-    old->outside = token->outside && !inside;
+    old->outside = token->outside && (!inside || token->hidden);
     return LXM_OK;
 }
 

@@ -9,7 +9,8 @@
 typedef struct lxm_listed {
     const char *text; /* the file's; NULL: no token has the id */
     size_t length;
-    bool outside; /* the model doesn't see it */
+    bool outside; /* the model doesn't see it, unless it has it already */
+    bool hidden;  /* nor then */
     bool special;
 } lxm_listed;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "formats/base64.h"
 #include "formats/vocab.h"
 #include "idmap/bpe.h"
 
@@ -59,43 +60,6 @@ static lxm_status at_line(parser *p, lxm_status status)
 #define FAIL(p, offset, ...)                                                                       \
     at_line(p, lxm_fail_at((p)->error, LXM_ERROR_FORMAT, offset, __VA_ARGS__))
 
-static int digit_of(uint8_t c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/* Groups of four digits, '=' in the place of the last one or two; returns the bytes written, or 0.
- * `out` holds 3/4 of the length. */
-static size_t decode_base64(const uint8_t *text, size_t length, uint8_t *out)
-{
-    size_t written = 0, padding = 0;
-    if (length == 0 || length % 4)
-        return 0;
-    while (padding < 2 && text[length - 1 - padding] == '=')
-        padding++;
-    for (size_t i = 0; i < length; i += 4) {
-        uint32_t group = 0;
-        size_t digits = i + 4 == length ? 4 - padding : 4;
-        for (size_t k = 0; k < 4; k++) {
-            int digit = k < digits ? digit_of(text[i + k]) : 0;
-            if (digit < 0)
-                return 0;
-            group = group << 6 | (uint32_t)digit;
-        }
-        for (size_t k = 0; k + 1 < digits; k++)
-            out[written++] = (uint8_t)(group >> (16 - 8 * k));
-        if (group & ((digits == 2) ? 0xFFFFu : (digits == 3) ? 0xFFu : 0u))
-            return 0; /* bits behind the last byte */
-    }
-    return written;
-}
-
 static bool number_of(const uint8_t *text, size_t length, uint32_t *number)
 {
     *number = 0;
@@ -135,7 +99,7 @@ static bool probe(const uint8_t *bytes, size_t length)
     uint8_t out[192];
     uint32_t rank;
     return line < 256 && split_line(bytes, line, &digits, &rank) &&
-           decode_base64(bytes, digits, out);
+           lxm_base64_decode(bytes, digits, out);
 }
 
 static lxm_status read_line(parser *p, const uint8_t *line, size_t length)
@@ -152,7 +116,7 @@ static lxm_status read_line(parser *p, const uint8_t *line, size_t length)
                     p->tokens[rank].line);
     if (!lxm_buffer_reserve(&p->decoded, length))
         return lxm_fail_memory(p->error);
-    size_t size = decode_base64(line, digits, p->decoded.data + p->decoded.length);
+    size_t size = lxm_base64_decode(line, digits, p->decoded.data + p->decoded.length);
     if (size == 0)
         return FAIL(p, at, "this is not base64");
     p->tokens[rank] = (token){(uint32_t)p->decoded.length, (uint32_t)size, p->line};

@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "base/utf8.h"
 #include "formats/byte_level.h"
+#include "formats/decoder_json.h"
 #include "formats/description.h"
+#include "formats/template_json.h"
 #include "formats/tokenizer_json.h"
 #include "formats/vocab.h"
 #include "formats/vocab_list.h"
@@ -84,6 +86,15 @@ static bool is_set(const json_t *object, const char *name)
     return json_is_true(json_object_get(object, name));
 }
 
+/* <0xHH>: plain text comes to it by its byte alone. */
+static bool is_byte(const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    return strlen(text) == 6 && strncmp(text, "<0x", 3) == 0 && strchr(digits, text[3]) &&
+           strchr(digits, text[4]) && text[5] == '>';
+}
+
+/* Plain text that spells a special token must not come to it. */
 static lxm_status list_added(parser *p)
 {
     const json_t *added = json_object_get(p->root, "added_tokens");
@@ -94,8 +105,11 @@ static lxm_status list_added(parser *p)
         const json_t *id = json_object_get(entry, "id");
         if (!json_is_string(content) || !json_is_integer(id))
             return bad(p, "an added token has no content or no id");
-        lxm_listed token = {json_string_value(content), json_string_length(content), true,
-                            is_set(entry, "special")};
+        lxm_listed token = {.text = json_string_value(content),
+                            .length = json_string_length(content),
+                            .outside = true,
+                            .special = is_set(entry, "special")};
+        token.hidden = token.special && !is_byte(token.text);
         status = lxm_vocab_list_set(&p->list, json_integer_value(id), &token, p->error);
     }
     return status;
@@ -109,7 +123,7 @@ static lxm_status list_scored(parser *p, const json_t *tokens)
         const json_t *entry = json_array_get(tokens, i), *text = json_array_get(entry, 0);
         if (!json_is_string(text) || !json_is_number(json_array_get(entry, 1)))
             return bad(p, "a token of the model's vocab is not a string and a score");
-        lxm_listed token = {json_string_value(text), json_string_length(text), false, false};
+        lxm_listed token = {.text = json_string_value(text), .length = json_string_length(text)};
         status = lxm_vocab_list_set(&p->list, (json_int_t)i, &token, p->error);
     }
     return status;
@@ -320,27 +334,6 @@ static lxm_status read_word_level(parser *p)
     return status ? status : set_unk(p);
 }
 
-/* ---- decoding ---- */
-
-static lxm_status set_decoding(parser *p)
-{
-    const json_t *decoder = json_object_get(p->root, "decoder");
-    lxm_decoding *d = &p->vocab->decoding;
-    const json_t *bpe = find_type(decoder, "decoders", "BPEDecoder");
-    const json_t *replace = find_type(decoder, "decoders", "Replace");
-    const json_t *metaspace = find_type(decoder, "decoders", "Metaspace");
-    const char *content = json_string_value(json_object_get(replace, "content"));
-    d->spaces = metaspace || (content && strcmp(content, " ") == 0);
-    const char *scheme = json_string_value(json_object_get(metaspace, "prepend_scheme"));
-    d->strip = find_type(decoder, "decoders", "Strip") ||
-               (metaspace && !(scheme && strcmp(scheme, "never") == 0));
-    const json_t *suffix = json_object_get(bpe, "suffix");
-    if (json_is_string(suffix) &&
-        !lxm_affix_set(&d->word_end, json_string_value(suffix), json_string_length(suffix)))
-        return unsupported(p, "a decoder's suffix over 32 bytes", "");
-    return LXM_OK;
-}
-
 /* ---- all ---- */
 
 /* Models that older files don't name are known by what they have. */
@@ -396,8 +389,8 @@ static lxm_status read_file(lxm_vocab *vocab, const uint8_t *bytes, size_t lengt
         status = read_model(&p);
     else
         status = bad(&p, "no model is in it; of vocab.json or encoder.json, name the folder");
-    if (!status)
-        status = set_decoding(&p);
+    lxm_decoder_read(&vocab->decoding, json_object_get(root, "decoder"));
+    lxm_template_read(&vocab->template, json_object_get(root, "post_processor"));
     if (!status)
         status = lxm_description_keep(vocab, root, error);
     lxm_buffer_free(&p.parts);

@@ -13,6 +13,17 @@ static bool begins_with(const uint8_t *token, size_t length, const lxm_affix *af
            memcmp(token, affix->bytes, affix->length) == 0;
 }
 
+/* What Hugging Face's WordPiece decoder does with its clean-up, as far as single tokens go
+ * (tokenizers/src/decoders/wordpiece.rs). */
+static bool is_cleaned_up(const uint8_t *token, size_t length)
+{
+    static const char *const starts[] = {".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (length >= strlen(starts[i]) && memcmp(token, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
 static int hexadecimal(uint8_t c)
 {
     if (c >= '0' && c <= '9')
@@ -29,15 +40,17 @@ static int byte_of(const uint8_t *token, size_t length)
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }
 
-/* Appends a token in which U+2581 stands for a space; there is room. */
-static void append_spaces(lxm_buffer *text, const uint8_t *token, size_t length, bool strip)
+/* Appends a token in which a mark stands for a space, or for nothing; there is room. */
+static void append_spaces(lxm_buffer *text, const uint8_t *token, size_t length,
+                          const lxm_affix *mark, bool strip)
 {
-    static const uint8_t mark[] = {0xE2, 0x96, 0x81};
-    for (size_t i = 0; i < length; i++) {
-        bool is_mark = length - i >= sizeof mark && memcmp(token + i, mark, sizeof mark) == 0;
-        if (!is_mark || !strip || i > 0)
-            lxm_buffer_append(text, is_mark ? (const uint8_t *)" " : token + i, 1);
-        i += is_mark ? sizeof mark - 1 : 0;
+    for (size_t i = 0; i < length;) {
+        bool is_mark = begins_with(token + i, length - i, mark);
+        if (!is_mark)
+            lxm_buffer_append(text, token + i, 1);
+        else if (!strip)
+            lxm_buffer_append(text, " ", 1);
+        i += is_mark ? mark->length : 1;
     }
 }
 
@@ -54,10 +67,23 @@ static void append_token(lxm_joiner *joiner, const lxm_decoding *d, lxm_buffer *
     joiner->space = ends_word;
     if (byte >= 0)
         lxm_buffer_append(text, bytes, 1);
-    else if (d->spaces)
-        append_spaces(text, token, length, d->strip && !joiner->inside);
+    else if (d->space.length)
+        append_spaces(text, token, length, &d->space, d->strip_first && !joiner->inside);
     else
         lxm_buffer_append(text, token, length);
+}
+
+/* Drops spaces that the document begins with from what stands behind `from`. */
+static void strip(lxm_joiner *joiner, const lxm_decoding *d, lxm_buffer *text, size_t from)
+{
+    size_t at = from;
+    while (at < text->length && text->data[at] == ' ' && joiner->stripped < d->strip) {
+        joiner->stripped++;
+        at++;
+    }
+    joiner->settled = at < text->length || joiner->stripped == d->strip;
+    text->length -= at - from;
+    memmove(text->data + from, text->data + at, text->length - from);
 }
 
 bool lxm_joiner_append(lxm_joiner *joiner, lxm_buffer *text, const uint8_t *token, size_t length)
@@ -65,8 +91,9 @@ bool lxm_joiner_append(lxm_joiner *joiner, lxm_buffer *text, const uint8_t *toke
     static const lxm_decoding plain;
     const lxm_decoding *d = joiner->vocab ? &joiner->vocab->decoding : &plain;
     bool space = joiner->inside && joiner->join != LXM_JOIN_NONE &&
-                 !(joiner->join == LXM_JOIN_BOOK && closes_up(token, length));
-    size_t room;
+                 !(joiner->join == LXM_JOIN_BOOK && closes_up(token, length)) &&
+                 !(joiner->join == LXM_JOIN_CLEAN && is_cleaned_up(token, length));
+    size_t room, from = text->length;
     if (!lxm_add(length, 1, &room) || !lxm_buffer_reserve(text, room))
         return false;
     if (space && begins_with(token, length, &d->continuation)) {
@@ -77,11 +104,13 @@ bool lxm_joiner_append(lxm_joiner *joiner, lxm_buffer *text, const uint8_t *toke
     if (space || joiner->space)
         lxm_buffer_append(text, " ", 1);
     append_token(joiner, d, text, token, length);
+    if (d->strip && !joiner->settled)
+        strip(joiner, d, text, from);
     joiner->inside = true;
     return true;
 }
 
 void lxm_joiner_end_document(lxm_joiner *joiner)
 {
-    joiner->inside = joiner->space = false;
+    *joiner = (lxm_joiner){.join = joiner->join, .vocab = joiner->vocab};
 }

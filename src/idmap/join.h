@@ -10,6 +10,8 @@ typedef struct lxm_joiner {
     const lxm_vocab *vocab; /* whose tokens they are; NULL: of the word level */
     bool inside;            /* the document has a token already */
     bool space;             /* the last one ended a word */
+    size_t stripped;        /* spaces of its start that were dropped */
+    bool settled;           /* no more are: it has text */
 } lxm_joiner;
 
 /* Appends the text of a token and what stands before it; false when memory runs out, and

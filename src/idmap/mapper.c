@@ -134,21 +134,23 @@ static bool reserve(lxm_mapper *m, size_t length, size_t behind, bool ends)
     return !ends || grow(&m->allocator, &m->ends, &m->ends_capacity, length + 1, sizeof *m->ends);
 }
 
-/* A token without the cache. */
+/* A token without the cache. *lasts: the bytes alone decide what it becomes. */
 static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t index, size_t behind,
-                            lxm_error *error)
+                            bool *lasts, lxm_error *error)
 {
     const lxm_span *span = &tokens->spans[index];
     const uint8_t *token = tokens->text + span->begin;
     size_t length = span->end - span->begin, first = m->count;
     bool offsets = tokens->offsets != NULL, ends = offsets && !m->vocab->exact;
+    *lasts = false;
     if (length == 0)
         return LXM_OK;
     if (!reserve(m, length, behind, ends))
         return lxm_fail_memory(error);
     uint32_t outside = lxm_vocab_find_outside(m->vocab, token, length);
     lxm_status status = LXM_OK;
-    if (outside != LXM_NO_ID)
+    *lasts = outside == LXM_NO_ID;
+    if (outside != LXM_NO_ID && !tokens->plain)
         m->ids[m->count++] = outside;
     else
         status = map_anew(m, token, length, ends, error);
@@ -264,8 +266,10 @@ static lxm_status map_missed(lxm_mapper *m, group *g, size_t k, bool offsets, lx
     lxm_status status = LXM_OK;
     g->starts[k] = g->ends[k] = first;
     if (!lxm_cache_has_line(&g->places[k])) {
-        status = map_token(m, g->tokens, g->first + i, slack * batch + lxm_cache_long_ids, error);
-        g->ends[k] = m->count;
+        bool lasts;
+        status = map_token(m, g->tokens, g->first + i, slack * batch + lxm_cache_long_ids, &lasts,
+                           error);
+        g->ends[k] = lasts ? m->count : first;
         return status;
     }
     const lxm_cache_line *line = g->places[k].line;
@@ -340,8 +344,9 @@ static lxm_status map_cached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error 
 static lxm_status map_uncached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
 {
     lxm_status status = LXM_OK;
+    bool lasts;
     for (size_t i = 0; !status && i < tokens->count; i++)
-        status = map_token(m, tokens, i, 0, error);
+        status = map_token(m, tokens, i, 0, &lasts, error);
     return status;
 }
 
@@ -374,6 +379,19 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
         return map_words(m, tokens, error);
     bool cached = m->cache.entries && (!tokens->offsets || m->vocab->exact);
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
+}
+
+lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error)
+{
+    lxm_mapper *m = mapper;
+    if (ids->count == 0)
+        return LXM_OK;
+    if (!reserve_ids(m, ids->count) || !reserve_offsets(m, ids->count))
+        return lxm_fail_memory(error);
+    memcpy(m->ids + m->count, ids->ids, ids->count * sizeof *m->ids);
+    memcpy(m->offsets + 2 * m->count, ids->offsets, 2 * ids->count * sizeof *m->offsets);
+    m->count += ids->count;
+    return LXM_OK;
 }
 
 lxm_ids lxm_mapper_ids(const lxm_mapper *mapper, bool offsets)

@@ -10,6 +10,9 @@ void lxm_mapper_clear(lxm_mapper *mapper);
  * error they are undefined. */
 lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_error *error);
 
+/* Adds ids that come from no token. */
+lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error);
+
 /* What it has, until the next call. */
 lxm_ids lxm_mapper_ids(const lxm_mapper *mapper, bool offsets);
 

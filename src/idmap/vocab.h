@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "idmap/table.h"
+#include "idmap/template.h"
 
 typedef struct lxm_model lxm_model;
 typedef struct lxm_parts lxm_parts;
@@ -19,9 +20,11 @@ typedef struct lxm_decoding {
     lxm_join join;          /* the way that suits */
     lxm_affix continuation; /* a token that begins with it belongs to the one before */
     lxm_affix word_end;     /* a token that ends with it ends a word: a space stands for it */
-    bool spaces;            /* U+2581 stands for a space */
-    bool strip;             /* but for one that a document begins with */
+    lxm_affix space;        /* stands for a space, */
+    bool strip_first;       /* but for nothing in a document's first token */
+    size_t strip;           /* so many spaces are dropped where a document begins */
     bool bytes;             /* <0xHH> stands for a byte */
+    char refused[64];       /* what can't be done of it; "" for nothing */
 } lxm_decoding;
 
 struct lxm_vocab {
@@ -39,6 +42,7 @@ struct lxm_vocab {
     uint32_t *added_ids;
     uint64_t added_first[4]; /* a bit a byte: one of them begins with it */
     lxm_decoding decoding;
+    lxm_template template;
     const char *origin; /* static */
     bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
     char *description;    /* what a tokenizer.json says beside its model, as JSON; or NULL */

@@ -11,8 +11,12 @@ typedef struct affix_facts {
 
 typedef struct vocab_facts {
     uint64_t size, fingerprint;
-    uint32_t unk, join, spaces, strip, bytes, states_pattern;
-    affix_facts continuation, word_end;
+    uint32_t unk, join, strip_first, strip, bytes, states_pattern;
+    affix_facts continuation, word_end, space;
+    char refused[64];
+    uint32_t before[lxm_template_most], after[lxm_template_most];
+    uint32_t before_count, after_count, states_template;
+    char template_refused[96];
     char model[16];
 } vocab_facts;
 
@@ -26,6 +30,31 @@ static affix_facts pack(const lxm_affix *affix)
     return facts;
 }
 
+static void pack_template(vocab_facts *f, const lxm_template *t)
+{
+    memcpy(f->before, t->before, sizeof f->before);
+    memcpy(f->after, t->after, sizeof f->after);
+    memcpy(f->template_refused, t->refused, sizeof f->template_refused);
+    f->before_count = (uint32_t)t->before_count;
+    f->after_count = (uint32_t)t->after_count;
+    f->states_template = t->stated;
+}
+
+/* What it names is looked at when it is used. */
+static bool unpack_template(lxm_template *t, const vocab_facts *f)
+{
+    if (f->before_count > lxm_template_most || f->after_count > lxm_template_most ||
+        f->template_refused[sizeof f->template_refused - 1])
+        return false;
+    memcpy(t->before, f->before, sizeof t->before);
+    memcpy(t->after, f->after, sizeof t->after);
+    memcpy(t->refused, f->template_refused, sizeof t->refused);
+    t->before_count = f->before_count;
+    t->after_count = f->after_count;
+    t->stated = f->states_template;
+    return true;
+}
+
 static lxm_status store_facts(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *error)
 {
     const lxm_decoding *d = &vocab->decoding;
@@ -36,12 +65,15 @@ static lxm_status store_facts(const lxm_vocab *vocab, lxm_parts *parts, lxm_erro
                        .fingerprint = lxm_vocab_fingerprint(vocab),
                        .unk = vocab->unk,
                        .join = d->join,
-                       .spaces = d->spaces,
-                       .strip = d->strip,
+                       .strip_first = d->strip_first,
+                       .strip = (uint32_t)d->strip,
                        .bytes = d->bytes,
                        .states_pattern = vocab->states_pattern,
                        .continuation = pack(&d->continuation),
-                       .word_end = pack(&d->word_end)};
+                       .word_end = pack(&d->word_end),
+                       .space = pack(&d->space)};
+    memcpy(f->refused, d->refused, sizeof f->refused);
+    pack_template(f, &vocab->template);
     memcpy(f->model, vocab->model->name, strlen(vocab->model->name));
     return LXM_OK;
 }
@@ -77,12 +109,16 @@ static lxm_status load_facts(lxm_vocab *vocab, const lxm_parts *parts, lxm_error
     size_t size = vocab->table.size;
     if (f->size != size || (f->unk != LXM_NO_ID && f->unk >= size))
         return lxm_part_fail(part, 0, "the number of tokens is not that of others", error);
-    if (f->join > LXM_JOIN_BOOK ||
+    if (f->join > LXM_JOIN_CLEAN || f->refused[sizeof f->refused - 1] ||
         !lxm_affix_set(&d->continuation, f->continuation.bytes, f->continuation.length) ||
-        !lxm_affix_set(&d->word_end, f->word_end.bytes, f->word_end.length))
+        !lxm_affix_set(&d->word_end, f->word_end.bytes, f->word_end.length) ||
+        !lxm_affix_set(&d->space, f->space.bytes, f->space.length))
         return lxm_part_fail(part, 0, "how tokens are joined is unknown", error);
+    if (!unpack_template(&vocab->template, f))
+        return lxm_part_fail(part, 0, "the template is unknown", error);
     d->join = (lxm_join)f->join;
-    d->spaces = f->spaces;
+    memcpy(d->refused, f->refused, sizeof d->refused);
+    d->strip_first = f->strip_first;
     d->strip = f->strip;
     d->bytes = f->bytes;
     vocab->unk = f->unk;

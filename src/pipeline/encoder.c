@@ -1,12 +1,14 @@
 /* text -> ids in memory. */
 #include "base/error.h"
 #include "idmap/mapper.h"
+#include "idmap/template.h"
 #include "lexmill/pipeline.h"
 #include "tokenize/tokenizer.h"
 
 struct lxm_encoder {
     lxm_allocator allocator;
     lxm_segmenter *segmenter;
+    const lxm_vocab *vocab;
     lxm_mapper *mapper;
     bool offsets;
 };
@@ -38,6 +40,7 @@ lxm_status lxm_encoder_new(lxm_encoder **out, const lxm_tokenizer *tokenizer,
         return lxm_fail_memory(error);
     lxm_token_sink sink = {tokens_found, document_ends, encoder};
     encoder->allocator = a;
+    encoder->vocab = vocab;
     encoder->offsets = tokenizer->options.offsets;
     lxm_status status = lxm_segmenter_new(&encoder->segmenter, tokenizer, &sink, &a, error);
     if (!status)
@@ -64,10 +67,16 @@ lxm_status lxm_encoder_encode(lxm_encoder *encoder, const void *text, size_t len
                               lxm_error *error)
 {
     *ids = (lxm_ids){NULL, 0, NULL};
+    const lxm_ids before = lxm_template_before(encoder->vocab);
+    const lxm_ids after = lxm_template_after(encoder->vocab);
     lxm_mapper_clear(encoder->mapper);
-    lxm_status status = lxm_segmenter_push(encoder->segmenter, text, length, error);
+    lxm_status status = lxm_mapper_append_ids(encoder->mapper, &before, error);
+    if (!status)
+        status = lxm_segmenter_push(encoder->segmenter, text, length, error);
     if (!status)
         status = lxm_segmenter_end_document(encoder->segmenter, error);
+    if (!status)
+        status = lxm_mapper_append_ids(encoder->mapper, &after, error);
     if (status)
         lxm_segmenter_reset(encoder->segmenter);
     else

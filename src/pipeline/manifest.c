@@ -116,8 +116,10 @@ lxm_status lxm_manifest_sum(json_t *root, uint64_t *hash, const lxm_allocator *a
     json_t *rest = json_copy(root);
     lxm_buffer text;
     lxm_buffer_init(&text, allocator);
+    /* Jansson doesn't say what a copy left out for want of memory */
+    bool good = rest && json_object_size(rest) == json_object_size(root);
     (void)json_object_del(rest, "xxh3"); /* which may be absent */
-    bool good = lxm_json_append(&text, rest, JSON_COMPACT);
+    good = good && lxm_json_append(&text, rest, JSON_COMPACT);
     if (good)
         *hash = lxm_hash(text.data, text.length, 0);
     json_decref(rest);

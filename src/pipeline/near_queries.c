@@ -134,15 +134,26 @@ static lxm_status combine(lxm_near_queries *q, const uint32_t *rows, lxm_error *
     return status;
 }
 
+/* A word as it stands, an id as a number. */
+static lxm_status add_label(lxm_near_queries *q, const name *n, uint32_t row, lxm_error *error)
+{
+    char number[12];
+    int digits = snprintf(number, sizeof number, "%" PRIu32, row);
+    const char *bytes = q->names->words ? n->bytes : number;
+    size_t length = q->names->words ? n->length : (size_t)digits;
+    return lxm_buffer_append(&q->block.labels, bytes, length) ? LXM_OK : lxm_fail_memory(error);
+}
+
 static lxm_status add_names(lxm_near_queries *q, const name *names, size_t count, lxm_error *error)
 {
     uint32_t rows[lxm_most_names];
     lxm_status status = LXM_OK;
     for (size_t i = 0; !status && i < count; i++) {
         status = lxm_row_names_find(q->names, names[i].bytes, names[i].length, &rows[i], error);
-        if (!status && ((i && !lxm_buffer_append(&q->block.labels, " ", 1)) ||
-                        !lxm_buffer_append(&q->block.labels, names[i].bytes, names[i].length)))
+        if (!status && i && !lxm_buffer_append(&q->block.labels, " ", 1))
             status = lxm_fail_memory(error);
+        if (!status)
+            status = add_label(q, &names[i], rows[i], error);
     }
     if (!status && q->options->analogy)
         status = combine(q, rows, error);

@@ -11,7 +11,7 @@ typedef struct run {
     const lxm_vocab *vocab;
     uint64_t fingerprint;
     lxm_joiner joiner;
-    lxm_documents documents;
+    const lxm_decode_options *options;
     bool separate; /* a document has ended: a newline is due before the next */
     lxm_buffer text;
     lxm_output *output;
@@ -37,7 +37,7 @@ static bool end_document(run *r)
 {
     bool good = true;
     lxm_joiner_end_document(&r->joiner);
-    switch (r->documents) {
+    switch (r->options->documents) {
     case LXM_DOCUMENTS_LINE:
         return lxm_buffer_append(&r->text, "\n", 1);
     case LXM_DOCUMENTS_BLANK:
@@ -71,6 +71,8 @@ static lxm_status decode_block(run *r, const lxm_block *block, bool lines, lxm_e
         const uint8_t *token = lxm_vocab_token(r->vocab, block->ids.ids[i], &length);
         if (!token)
             return fail(r, block, i, lines, error);
+        if (r->options->skip_special && lxm_vocab_is_special(r->vocab, block->ids.ids[i]))
+            continue;
         if (!lxm_joiner_append(&r->joiner, &r->text, token, length))
             return lxm_fail_memory(error);
         lxm_status status = send(r, write_at, error);
@@ -106,16 +108,19 @@ static lxm_status decode_stream(void *context, const char *path, lxm_reader *rea
 }
 
 lxm_status lxm_run_decode(const lxm_vocab *vocab, const char *const *paths, size_t path_count,
-                          lxm_join join, lxm_documents documents, lxm_output *output,
-                          const lxm_job *job, lxm_error *error)
+                          const lxm_decode_options *options, lxm_output *output, const lxm_job *job,
+                          lxm_error *error)
 {
-    if (documents > LXM_DOCUMENTS_NUL)
+    if (options->documents > LXM_DOCUMENTS_NUL)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "text can't be written in such documents");
+    if (vocab->decoding.refused[0])
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "the decoder of the vocabulary can't be done: %s", vocab->decoding.refused);
     lxm_allocator allocator = lxm_allocator_or_default(job->allocator);
     run r = {.vocab = vocab,
              .fingerprint = lxm_vocab_fingerprint(vocab),
-             .joiner = {.join = join, .vocab = vocab},
-             .documents = documents,
+             .joiner = {.join = options->join, .vocab = vocab},
+             .options = options,
              .output = output};
     lxm_buffer_init(&r.text, &allocator);
     lxm_status status =

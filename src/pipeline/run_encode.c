@@ -5,6 +5,7 @@
  */
 #include "base/error.h"
 #include "base/pool.h"
+#include "idmap/template.h"
 #include "idmap/vocab.h"
 #include "pipeline/job.h"
 #include "pipeline/mappers.h"
@@ -17,7 +18,8 @@ enum { task_text = 1 << 20 };
 /* A run of tokens of one document: items [from, to) of the task. */
 typedef struct piece {
     size_t from, to;
-    bool last;         /* the document ends here */
+    bool first;        /* the document begins here */
+    bool last;         /* and ends here */
     uint64_t position; /* lxm_block.position */
     bool lines;        /* of which the unit is lines */
     bool has_offsets;
@@ -26,6 +28,7 @@ typedef struct piece {
 
 typedef struct task {
     lxm_mappers *mappers;
+    const lxm_vocab *vocab;
     lxm_allocator allocator;
     lxm_buffer text;
     lxm_span *spans; /* lxm_frame_items of each */
@@ -51,7 +54,7 @@ typedef struct run {
     size_t task_count, next_task;
     lxm_mappers mappers;
     lxm_mapper *mapper; /* of what goes one after another */
-    bool in_document;   /* the document under way has tokens before the task's */
+    bool in_document;   /* the document under way has begun */
     uint32_t *ids;
     size_t ids_capacity;
     bool passed; /* the streams so far were of ids */
@@ -96,11 +99,19 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
         locate(error, block->position, lines, r->path);
         return status;
     }
-    status = lxm_writer_ids(r->writer, &ids, error);
-    if (status == LXM_ERROR_ID && lines)
-        locate(error, block->position, lines, r->path);
-    else if (status)
-        lxm_place_id(error, block->position, lines);
+    const lxm_ids before = lxm_template_before(r->vocab), after = lxm_template_after(r->vocab);
+    if (!r->in_document && before.count)
+        status = lxm_writer_ids(r->writer, &before, error);
+    r->in_document = !block->end_document;
+    if (!status) {
+        status = lxm_writer_ids(r->writer, &ids, error);
+        if (status == LXM_ERROR_ID && lines)
+            locate(error, block->position, lines, r->path);
+        else if (status)
+            lxm_place_id(error, block->position, lines);
+    }
+    if (!status && block->end_document && after.count)
+        status = lxm_writer_ids(r->writer, &after, error);
     if (!status && block->end_document)
         status = lxm_writer_end_document(r->writer, error);
     return status;
@@ -118,7 +129,13 @@ static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
         locate(&t->error, p->position, p->lines, p->path);
         return status;
     }
-    status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
+    const lxm_ids before = lxm_template_before(t->vocab), after = lxm_template_after(t->vocab);
+    if (p->first && before.count)
+        status = t->formatter.functions->ids(&t->formatter, &before, &t->error);
+    if (!status)
+        status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
+    if (!status && p->last && after.count)
+        status = t->formatter.functions->ids(&t->formatter, &after, &t->error);
     if (!status && p->last)
         status = t->formatter.functions->end_document(&t->formatter, &t->error);
     return status;
@@ -204,6 +221,7 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
         size_t n = fitting(t, &block->tokens, from);
         piece p = {.from = t->count,
                    .to = t->count + n,
+                   .first = !r->in_document,
                    .last = block->end_document && from + n == block->tokens.count,
                    .position = block->position + from,
                    .lines = lines,
@@ -213,6 +231,7 @@ static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_e
         if (status)
             return status;
         t->pieces[t->piece_count++] = p;
+        r->in_document = !p.last;
         from += n;
         if (t->count == lxm_frame_items || t->piece_count == lxm_frame_items ||
             t->text.length >= task_text)
@@ -227,6 +246,7 @@ static lxm_status make_task(run *r, task *t, lxm_error *error)
 {
     const lxm_allocator *a = &r->allocator;
     t->mappers = &r->mappers;
+    t->vocab = r->vocab;
     t->allocator = *a;
     lxm_formatter_init(&t->formatter, &r->stream, a);
     lxm_buffer_init(&t->text, a);

@@ -5,9 +5,8 @@
 #include "pipeline/job.h"
 #include "pipeline/near_output.h"
 
-/* Queries of a block, bytes that its vectors and what is found for it take at most, and bytes of
- * output that are written at a time. */
-enum { most_queries = 4096, most_bytes = 64 << 20, write_at = 64 * 1024 };
+/* Queries of a block, and bytes that its vectors and what is found for it take at most. */
+enum { most_queries = 4096, most_bytes = 64 << 20 };
 
 typedef struct run {
     lxm_allocator allocator;
@@ -20,7 +19,7 @@ typedef struct run {
     size_t most;   /* queries of a block */
     uint32_t *ids; /* of a block: most x wanted */
     float *scores;
-    lxm_buffer text;
+    lxm_near_out out;
     lxm_near_result result;
 } run;
 
@@ -79,16 +78,7 @@ static size_t choose(const run *r, const uint32_t *own, uint32_t *ids, float *sc
     return count;
 }
 
-static lxm_status send(run *r, size_t at_least, lxm_output *output, lxm_error *error)
-{
-    if (r->text.length < at_least)
-        return LXM_OK;
-    lxm_status status = lxm_output_write(output, r->text.data, r->text.length, error);
-    r->text.length = 0;
-    return status;
-}
-
-static lxm_status put_block(run *r, lxm_output *output, lxm_error *error)
+static lxm_status put_block(run *r, lxm_error *error)
 {
     const lxm_near_block *block = &r->queries.block;
     const size_t *ends = (const size_t *)(const void *)block->ends.data;
@@ -105,8 +95,7 @@ static lxm_status put_block(run *r, lxm_output *output, lxm_error *error)
             .scores = scores,
             .count = choose(r, block->own + i * lxm_most_names, ids, scores),
         };
-        status = r->writer->put(&r->text, &r->names, &answer) ? send(r, write_at, output, error)
-                                                              : lxm_fail_memory(error);
+        status = r->writer->put(&r->out, &answer, error);
     }
     return status;
 }
@@ -124,18 +113,18 @@ static lxm_status search_block(run *r, lxm_error *error)
     return status;
 }
 
-static lxm_status search_all(run *r, lxm_output *output, lxm_error *error)
+static lxm_status search_all(run *r, lxm_error *error)
 {
     lxm_status status = LXM_OK;
     size_t row = lxm_table_dim(r->options->table) * sizeof(float);
     while (!status) {
         status = lxm_near_queries_next(&r->queries, r->most, error);
         if (!status && r->queries.block.count == 0)
-            return send(r, 1, output, error);
+            return r->writer->finish(&r->out, error);
         if (!status)
             status = search_block(r, error);
         if (!status)
-            status = put_block(r, output, error);
+            status = put_block(r, error);
         lxm_job_report(r->job, r->result.queries * row);
     }
     return status;
@@ -147,7 +136,8 @@ static lxm_status write_all(run *r, const char *output_path, lxm_error *error)
     lxm_status status = lxm_output_open(&output, output_path, &r->allocator, error);
     if (status)
         return status;
-    status = search_all(r, output, error);
+    r->out.output = output;
+    status = search_all(r, error);
     if (!status)
         return lxm_output_commit(output, error);
     lxm_output_discard(output);
@@ -161,12 +151,14 @@ lxm_status lxm_run_near(const lxm_near_options *options, const char *output_path
     run r = {.options = options, .job = job ? job : &plain};
     r.allocator = lxm_allocator_or_default(r.job->allocator);
     r.writer = lxm_near_writer_of(options->format);
-    lxm_buffer_init(&r.text, &r.allocator);
     lxm_status status = check(&r, error);
     if (!status)
         status = lxm_nearest_ready(error);
     if (status)
         return status;
+    uint64_t rows = lxm_table_rows(options->table);
+    lxm_near_out_init(&r.out, &r.names, options->k < rows ? options->k : (size_t)rows,
+                      &r.allocator);
     status = lxm_row_names_open(&r.names, options->table, options->vocab, options->texts,
                                 &r.allocator, error);
     if (!status)
@@ -181,6 +173,6 @@ lxm_status lxm_run_near(const lxm_near_options *options, const char *output_path
     lxm_row_names_free(&r.names);
     lxm_release(&r.allocator, r.ids);
     lxm_release(&r.allocator, r.scores);
-    lxm_buffer_free(&r.text);
+    lxm_near_out_free(&r.out);
     return status;
 }

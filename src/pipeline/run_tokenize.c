@@ -90,6 +90,7 @@ static void locate(lxm_error *error, uint64_t document, uint64_t position, uint6
 static void run_lines(task *t)
 {
     t->json_count = (lxm_line_count){0};
+    t->end.inside = false;
     for (size_t i = 0; !t->status && i < t->count; i++) {
         const uint8_t *line = t->bytes + t->pieces[i].begin;
         size_t length = t->pieces[i].end - t->pieces[i].begin;
@@ -112,6 +113,7 @@ static void run_pieces(task *t)
     for (size_t i = 0; !t->status && i < t->count; i++) {
         const lxm_piece *piece = &t->pieces[i];
         lxm_segmenter_begin_part(t->segmenter, before);
+        t->end.inside = before > 0;
         t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
                                        piece->end - piece->begin, &t->error);
         if (!t->status)
@@ -329,8 +331,10 @@ static lxm_status push_long_line(run *r, const lxm_piece *piece, lxm_error *erro
 /* Takes the next piece of a document that no task can have. */
 static lxm_status push_long_text(run *r, const lxm_piece *piece, size_t *used, lxm_error *error)
 {
-    if (!r->open)
+    if (!r->open) {
         lxm_segmenter_begin_part(r->segmenter, r->position + piece->begin - r->document);
+        r->end.inside = r->position + piece->begin > r->document;
+    }
     r->open = true;
     size_t end = piece->last ? piece->end : first_cut(r, piece);
     lxm_status status =
@@ -426,6 +430,7 @@ static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, l
 {
     t->json = &r->json;
     t->mappers = r->vocab ? &r->mappers : NULL;
+    t->end.vocab = r->vocab;
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
     t->formatter.valid = r->tokenizer->options.invalid != LXM_INVALID_BYTES;
     t->end.formatter = &t->formatter;
@@ -475,6 +480,7 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
     if (!status)
         status = make_tasks(r, stream, error);
     r->end.writer = r->writer;
+    r->end.vocab = r->vocab;
     lxm_token_sink sink = lxm_token_end_sink(&r->end);
     if (!status)
         status = lxm_segmenter_new(&r->segmenter, r->tokenizer, &sink, &r->allocator, error);

@@ -8,7 +8,9 @@
 typedef struct lxm_token_end {
     lxm_formatter *formatter; /* one of the two */
     lxm_writer *writer;
-    lxm_mapper *mapper; /* NULL: tokens stay what they are */
+    lxm_mapper *mapper;     /* NULL: tokens stay what they are */
+    const lxm_vocab *vocab; /* the mapper's */
+    bool inside;            /* of a document: what goes before it is written */
 } lxm_token_end;
 
 /* The end must stay where it is. A token that the vocabulary doesn't have is an error with its

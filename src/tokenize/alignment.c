@@ -75,6 +75,20 @@ static size_t covering(const lxm_alignment *alignment, size_t from, size_t text)
     return from;
 }
 
+/* The same, by bisection. */
+static size_t find(const lxm_alignment *alignment, size_t text)
+{
+    size_t low = 0, high = alignment->count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (alignment->list[middle].text <= text)
+            low = middle;
+        else
+            high = middle;
+    }
+    return covering(alignment, low, text);
+}
+
 void lxm_alignment_drop(lxm_alignment *alignment, size_t length)
 {
     if (alignment->count == 0 || length == 0)
@@ -118,4 +132,31 @@ void lxm_alignment_map(const lxm_alignment *alignment, const lxm_span *spans, si
         entry = covering(alignment, entry, spans[i].end - 1);
         offsets[2 * i + 1] = source_end(alignment, entry, spans[i].end);
     }
+}
+
+void lxm_alignment_range(const lxm_alignment *alignment, size_t begin, size_t end, uint64_t *source,
+                         uint64_t *source_to)
+{
+    const lxm_aligned *a = &alignment->list[find(alignment, begin)];
+    *source = a->whole ? a->source : a->source + (begin - a->text);
+    *source_to = source_end(alignment, find(alignment, end - 1), end);
+}
+
+bool lxm_alignment_append_part(lxm_alignment *alignment, size_t text, const lxm_alignment *other,
+                               size_t length, size_t begin, size_t end)
+{
+    if (begin == end)
+        return true;
+    for (size_t i = find(other, begin); i < other->count && other->list[i].text < end; i++) {
+        const lxm_aligned *a = &other->list[i];
+        size_t next = i + 1 < other->count ? a[1].text : length;
+        size_t from = a->text > begin ? a->text : begin, to = next < end ? next : end;
+        if (from >= to)
+            continue;
+        uint64_t source = a->whole ? a->source : a->source + (from - a->text);
+        if (!lxm_alignment_add(alignment, text + (from - begin), source, source_end(other, i, to),
+                               a->whole))
+            return false;
+    }
+    return true;
 }

@@ -33,6 +33,14 @@ bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source, u
 /* Appends another whose text stands `shift` bytes further on. */
 bool lxm_alignment_append(lxm_alignment *alignment, const lxm_alignment *more, size_t shift);
 
+/* Appends that of text[begin, end) of another text of `length` bytes, which stands at `text`. */
+bool lxm_alignment_append_part(lxm_alignment *alignment, size_t text, const lxm_alignment *other,
+                               size_t length, size_t begin, size_t end);
+
+/* Where text[begin, end), which isn't empty, came from. */
+void lxm_alignment_range(const lxm_alignment *alignment, size_t begin, size_t end, uint64_t *source,
+                         uint64_t *source_end);
+
 /* Forgets the first `length` bytes of text. */
 void lxm_alignment_drop(lxm_alignment *alignment, size_t length);
 

@@ -364,6 +364,12 @@ lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t le
 {
     z->text.length = 0;
     lxm_alignment_clear(&z->alignment);
+    return lxm_normalizer_append(z, text, length, source, source_end, error);
+}
+
+lxm_status lxm_normalizer_append(lxm_normalizer *z, const uint8_t *text, size_t length,
+                                 uint64_t source, uint64_t source_end, lxm_error *error)
+{
     lxm_status status = LXM_OK;
     bool whole = source_end - source != length, failed = false;
     for (size_t i = 0, size; !status && i < length; i += size) {

@@ -61,6 +61,10 @@ bool lxm_normalizer_wanted(const lxm_tokenizer_options *options);
 lxm_status lxm_normalizer_push(lxm_normalizer *normalizer, const uint8_t *text, size_t length,
                                uint64_t source, uint64_t source_end, lxm_error *error);
 
+/* The same, and what the last call gave stays. */
+lxm_status lxm_normalizer_append(lxm_normalizer *normalizer, const uint8_t *text, size_t length,
+                                 uint64_t source, uint64_t source_end, lxm_error *error);
+
 /* The text ends: the rest is settled. */
 lxm_status lxm_normalizer_end(lxm_normalizer *normalizer, lxm_error *error);
 void lxm_normalizer_reset(lxm_normalizer *normalizer);

@@ -1,10 +1,12 @@
 /*
  * The chain that text goes through, each link a function that hands on to the next:
- *   bytes -> [UTF-8] -> text -> [special tokens] -> [normalisation] -> [subject, scanner] -> sink
+ *   bytes -> [UTF-8] -> text -> [tokens kept whole] -> [normalisation, step by step]
+ *         -> [those that stand in normalised text] -> [marks for spaces] -> [subject, scanner] ->
+ * sink
  */
 #include "base/error.h"
 #include "base/utf8.h"
-#include "tokenize/normalize.h"
+#include "tokenize/cutter.h"
 #include "tokenize/segmenter.h"
 #include "tokenize/subject.h"
 #include "tokenize/tokenizer.h"
@@ -17,16 +19,55 @@ struct lxm_segmenter {
     lxm_token_sink sink;
     uint8_t partial[4]; /* a character that the last push cut */
     size_t partial_length;
-    uint64_t source; /* position in the document of the next byte to be looked at */
-    lxm_buffer held; /* text that may be the start of a special token */
-    uint64_t held_source;
+    uint64_t source;   /* position in the document of the next byte to be looked at */
     size_t characters; /* of the document so far, where there is a limit to them */
     bool started;      /* the subject has text: no prefix is due */
-    bool normalizes;
-    lxm_normalizer normalizer;
+    lxm_cutter raw, normalized;
+    lxm_stage *stages; /* as many as the tokenizer has steps */
+    size_t stage_count;
+    lxm_stage metaspace;
     lxm_subject subject;
     lxm_alignment straight; /* of text that is handed on as it came: one entry */
 };
+
+static lxm_status raw_text(void *context, const uint8_t *text, size_t length,
+                           const lxm_alignment *alignment, lxm_error *error);
+static lxm_status raw_token(void *context, const lxm_special *special, uint64_t source,
+                            uint64_t source_end, lxm_error *error);
+static lxm_status normalized_text(void *context, const uint8_t *text, size_t length,
+                                  const lxm_alignment *alignment, lxm_error *error);
+static lxm_status normalized_token(void *context, const lxm_special *special, uint64_t source,
+                                   uint64_t source_end, lxm_error *error);
+
+static lxm_status make_stages(lxm_segmenter *s, lxm_error *error)
+{
+    const lxm_tokenizer *t = s->tokenizer;
+    lxm_status status = LXM_OK;
+    s->stages = lxm_new(&s->allocator, (t->step_count + 1) * sizeof *s->stages);
+    if (!s->stages)
+        return lxm_fail_memory(error);
+    for (; !status && s->stage_count < t->step_count; s->stage_count++)
+        status = lxm_stage_init(&s->stages[s->stage_count], &t->steps[s->stage_count], t->max_token,
+                                &s->allocator, error);
+    if (!status && t->metaspace)
+        status = lxm_stage_init(&s->metaspace, t->metaspace, t->max_token, &s->allocator, error);
+    return status;
+}
+
+static lxm_status make(lxm_segmenter *s, lxm_error *error)
+{
+    const lxm_tokenizer *t = s->tokenizer;
+    const lxm_cutter_sink raw = {raw_text, raw_token, s};
+    const lxm_cutter_sink normalized = {normalized_text, normalized_token, s};
+    lxm_alignment_init(&s->straight, &s->allocator);
+    lxm_cutter_init(&s->raw, &t->specials, &raw, t->max_token, &s->allocator);
+    lxm_cutter_init(&s->normalized, &t->normalized_specials, &normalized, t->max_token,
+                    &s->allocator);
+    lxm_status status = make_stages(s, error);
+    return status ? status
+                  : lxm_subject_init(&s->subject, t->scanner, &s->sink, t->max_token,
+                                     t->options.offsets, &s->allocator, error);
+}
 
 lxm_status lxm_segmenter_new(lxm_segmenter **out, const lxm_tokenizer *tokenizer,
                              const lxm_token_sink *sink, const lxm_allocator *allocator,
@@ -40,13 +81,7 @@ lxm_status lxm_segmenter_new(lxm_segmenter **out, const lxm_tokenizer *tokenizer
     segmenter->allocator = a;
     segmenter->tokenizer = tokenizer;
     segmenter->sink = *sink;
-    lxm_buffer_init(&segmenter->held, &a);
-    lxm_alignment_init(&segmenter->straight, &a);
-    segmenter->normalizes = lxm_normalizer_wanted(&tokenizer->options);
-    lxm_normalizer_init(&segmenter->normalizer, &tokenizer->options, tokenizer->max_token, &a);
-    lxm_status status =
-        lxm_subject_init(&segmenter->subject, tokenizer->scanner, sink, tokenizer->max_token,
-                         tokenizer->options.offsets, &a, error);
+    lxm_status status = make(segmenter, error);
     if (status) {
         lxm_segmenter_free(segmenter);
         return status;
@@ -59,26 +94,51 @@ void lxm_segmenter_free(lxm_segmenter *segmenter)
 {
     if (!segmenter)
         return;
-    lxm_buffer_free(&segmenter->held);
+    for (size_t i = 0; i < segmenter->stage_count; i++)
+        lxm_stage_free(&segmenter->stages[i]);
+    lxm_release(&segmenter->allocator, segmenter->stages);
+    if (segmenter->metaspace.step)
+        lxm_stage_free(&segmenter->metaspace);
+    lxm_cutter_free(&segmenter->raw);
+    lxm_cutter_free(&segmenter->normalized);
     lxm_alignment_free(&segmenter->straight);
-    lxm_normalizer_free(&segmenter->normalizer);
     lxm_subject_free(&segmenter->subject);
     lxm_allocator a = segmenter->allocator;
     lxm_release(&a, segmenter);
 }
 
-void lxm_segmenter_reset(lxm_segmenter *segmenter)
+/* What comes next begins a subject, or, with `started`, goes on with one. */
+static void reset_subject(lxm_segmenter *s, bool started)
 {
-    segmenter->partial_length = 0;
-    segmenter->source = 0;
-    segmenter->held.length = 0;
-    segmenter->characters = 0;
-    segmenter->started = false;
-    lxm_normalizer_reset(&segmenter->normalizer);
-    lxm_subject_reset(&segmenter->subject);
+    s->started = started;
+    if (s->metaspace.step)
+        lxm_stage_reset(&s->metaspace, started);
 }
 
-/* ---- the prefix ---- */
+static void reset_stages(lxm_segmenter *s, bool started)
+{
+    for (size_t i = 0; i < s->stage_count; i++)
+        lxm_stage_reset(&s->stages[i], started);
+    reset_subject(s, started);
+}
+
+static void reset(lxm_segmenter *s, uint64_t source)
+{
+    s->partial_length = 0;
+    s->source = source;
+    s->characters = 0;
+    lxm_cutter_reset(&s->raw);
+    lxm_cutter_reset(&s->normalized);
+    reset_stages(s, source > 0);
+    lxm_subject_reset(&s->subject);
+}
+
+void lxm_segmenter_reset(lxm_segmenter *segmenter)
+{
+    reset(segmenter, 0);
+}
+
+/* ---- the subject ---- */
 
 /* A space that came from nowhere, at `source`. */
 static lxm_status push_prefix(lxm_segmenter *s, uint64_t source, lxm_error *error)
@@ -95,127 +155,99 @@ static lxm_status push_prefix(lxm_segmenter *s, uint64_t source, lxm_error *erro
     return status;
 }
 
-static lxm_status push_subject(lxm_segmenter *s, const uint8_t *text, size_t length,
-                               const lxm_alignment *alignment, lxm_error *error)
+/* Text between tokens that were kept whole, on its way to the scanner. */
+static lxm_status normalized_text(void *context, const uint8_t *text, size_t length,
+                                  const lxm_alignment *alignment, lxm_error *error)
 {
-    if (s->tokenizer->options.prefix_space && !s->started && length > 0 && text[0] != ' ') {
-        lxm_status status = push_prefix(s, alignment->list[0].source, error);
-        if (status)
-            return status;
+    lxm_segmenter *s = context;
+    lxm_status status = LXM_OK;
+    if (s->metaspace.step) {
+        status = lxm_stage_push(&s->metaspace, text, length, alignment, error);
+        text = s->metaspace.text->data;
+        length = s->metaspace.text->length;
+        alignment = s->metaspace.alignment;
     }
-    s->started = s->started || length > 0;
-    return lxm_subject_push(&s->subject, text, length, alignment, error);
-}
-
-/* ---- normalisation ---- */
-
-static lxm_status push_normalized(lxm_segmenter *s, lxm_error *error)
-{
-    return push_subject(s, s->normalizer.text.data, s->normalizer.text.length,
-                        &s->normalizer.alignment, error);
-}
-
-/* Text that came from [source, end), on its way to the scanner. */
-static lxm_status push_text(lxm_segmenter *s, const uint8_t *text, size_t length, uint64_t source,
-                            uint64_t end, lxm_error *error)
-{
-    if (length == 0)
-        return LXM_OK;
-    if (s->normalizes) {
-        lxm_status status = lxm_normalizer_push(&s->normalizer, text, length, source, end, error);
-        return status ? status : push_normalized(s, error);
-    }
-    lxm_alignment_clear(&s->straight);
-    if (!lxm_alignment_add(&s->straight, 0, source, end, end - source != length))
-        return lxm_fail_memory(error);
-    return push_subject(s, text, length, &s->straight, error);
+    if (!status && s->tokenizer->options.prefix_space && !s->started && text[0] != ' ')
+        status = push_prefix(s, alignment->list[0].source, error);
+    s->started = true;
+    return status ? status : lxm_subject_push(&s->subject, text, length, alignment, error);
 }
 
 static lxm_status end_subject(lxm_segmenter *s, lxm_error *error)
 {
-    if (s->normalizes) {
-        lxm_status status = lxm_normalizer_end(&s->normalizer, error);
-        if (!status)
-            status = push_normalized(s, error);
-        if (status)
-            return status;
-    }
-    s->started = false;
+    reset_subject(s, false);
     return lxm_subject_end(&s->subject, error);
 }
 
-/* A token that no scanner has seen: it ends the subject. */
+/* A token that no scanner has seen. */
 static lxm_status emit_whole(lxm_segmenter *s, const uint8_t *bytes, size_t length, uint64_t source,
-                             lxm_error *error)
+                             uint64_t source_end, lxm_error *error)
 {
-    lxm_status status = end_subject(s, error);
-    if (status)
-        return status;
-    uint64_t offsets[2] = {source, source + length};
+    uint64_t offsets[2] = {source, source_end};
     lxm_span span = {0, (uint32_t)length};
-    lxm_tokens tokens = {bytes, &span, 1, s->tokenizer->options.offsets ? offsets : NULL};
+    lxm_tokens tokens = {bytes, &span, 1, s->tokenizer->options.offsets ? offsets : NULL, false};
     return s->sink.tokens(s->sink.context, &tokens, error);
 }
 
-/* ---- special tokens ---- */
+static lxm_status normalized_token(void *context, const lxm_special *special, uint64_t source,
+                                   uint64_t source_end, lxm_error *error)
+{
+    lxm_segmenter *s = context;
+    lxm_status status = end_subject(s, error);
+    return status ? status
+                  : emit_whole(s, lxm_special_token(special), special->token_length, source,
+                               source_end, error);
+}
 
-/* Cuts special tokens out; returns through *used how much of the text is dealt with. */
-static lxm_status cut_specials(lxm_segmenter *s, const uint8_t *text, size_t length, bool final,
-                               uint64_t source, size_t *used, lxm_error *error)
+/* ---- normalisation ---- */
+
+/* Text that has come through the first `from` stages. */
+static lxm_status push_stages(lxm_segmenter *s, size_t from, const uint8_t *text, size_t length,
+                              const lxm_alignment *alignment, lxm_error *error)
+{
+    for (size_t i = from; length > 0 && i < s->stage_count; i++) {
+        lxm_stage *stage = &s->stages[i];
+        lxm_status status = lxm_stage_push(stage, text, length, alignment, error);
+        if (status)
+            return status;
+        text = stage->text->data;
+        length = stage->text->length;
+        alignment = stage->alignment;
+    }
+    return length ? lxm_cutter_push(&s->normalized, text, length, alignment, error) : LXM_OK;
+}
+
+static lxm_status raw_text(void *context, const uint8_t *text, size_t length,
+                           const lxm_alignment *alignment, lxm_error *error)
+{
+    return push_stages(context, 0, text, length, alignment, error);
+}
+
+/* The text that is normalised as a whole ends. */
+static lxm_status end_text(lxm_segmenter *s, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    size_t at = 0;
-    while (!status && at < length) {
-        lxm_special_match found =
-            lxm_specials_find(&s->tokenizer->specials, text + at, length - at, final);
-        status =
-            push_text(s, text + at, found.begin, source + at, source + at + found.begin, error);
-        at += found.begin;
-        if (found.end == found.begin)
-            break;
-        size_t size = found.end - found.begin;
+    for (size_t i = 0; !status && i < s->stage_count; i++) {
+        lxm_stage *stage = &s->stages[i];
+        status = lxm_stage_end(stage, error);
         if (!status)
-            status = emit_whole(s, text + at, size, source + at, error);
-        at += size;
+            status = push_stages(s, i + 1, stage->text->data, stage->text->length, stage->alignment,
+                                 error);
     }
-    *used = at;
-    return status;
+    if (!status)
+        status = lxm_cutter_end(&s->normalized, error);
+    reset_stages(s, false);
+    return status ? status : end_subject(s, error);
 }
 
-static lxm_status push_with_specials(lxm_segmenter *s, const uint8_t *text, size_t length,
-                                     uint64_t source, lxm_error *error)
+static lxm_status raw_token(void *context, const lxm_special *special, uint64_t source,
+                            uint64_t source_end, lxm_error *error)
 {
-    bool joined = s->held.length > 0;
-    if (joined) {
-        if (!lxm_buffer_append(&s->held, text, length))
-            return lxm_fail_memory(error);
-        text = s->held.data;
-        length = s->held.length;
-        source = s->held_source;
-    }
-    size_t used;
-    lxm_status status = cut_specials(s, text, length, false, source, &used, error);
-    if (status)
-        return status;
-    s->held_source = source + used;
-    if (joined) {
-        s->held.length -= used;
-        memmove(s->held.data, s->held.data + used, s->held.length);
-    } else if (!lxm_buffer_append(&s->held, text + used, length - used)) {
-        return lxm_fail_memory(error);
-    }
-    return LXM_OK;
-}
-
-/* No special token reaches beyond this place: what was held is plain text. */
-static lxm_status release_held(lxm_segmenter *s, lxm_error *error)
-{
-    size_t used;
-    size_t length = s->held.length;
-    s->held.length = 0;
-    if (length == 0)
-        return LXM_OK;
-    return cut_specials(s, s->held.data, length, true, s->held_source, &used, error);
+    lxm_segmenter *s = context;
+    lxm_status status = end_text(s, error);
+    return status ? status
+                  : emit_whole(s, lxm_special_token(special), special->token_length, source,
+                               source_end, error);
 }
 
 /* ---- UTF-8 ---- */
@@ -245,15 +277,24 @@ static bool count_one(lxm_segmenter *s)
     return true;
 }
 
+/* Text that came from the next `source_length` bytes. */
+static lxm_status push_text(lxm_segmenter *s, const uint8_t *text, size_t length,
+                            size_t source_length, lxm_error *error)
+{
+    uint64_t source = s->source, end = source + source_length;
+    s->source = end;
+    lxm_alignment_clear(&s->straight);
+    if (!lxm_alignment_add(&s->straight, 0, source, end, source_length != length))
+        return lxm_fail_memory(error);
+    return lxm_cutter_push(&s->raw, text, length, &s->straight, error);
+}
+
 static lxm_status push_valid(lxm_segmenter *s, const uint8_t *text, size_t length, lxm_error *error)
 {
-    uint64_t source = s->source;
-    s->source += length;
-    if (s->tokenizer->options.max_characters)
-        length = count_in(s, text, length);
-    if (s->tokenizer->specials.count)
-        return push_with_specials(s, text, length, source, error);
-    return push_text(s, text, length, source, source + length, error);
+    size_t kept = s->tokenizer->options.max_characters ? count_in(s, text, length) : length;
+    lxm_status status = kept ? push_text(s, text, kept, kept, error) : LXM_OK;
+    s->source += length - kept;
+    return status;
 }
 
 static lxm_status push_invalid(lxm_segmenter *s, const uint8_t *bytes, size_t length,
@@ -266,13 +307,17 @@ static lxm_status push_invalid(lxm_segmenter *s, const uint8_t *bytes, size_t le
                            "byte 0x%02X is not UTF-8: convert the text, or use --invalid replace "
                            "or --invalid bytes",
                            bytes[0]);
-    lxm_status status = release_held(s, error);
+    if (!count_one(s)) {
+        s->source += length;
+        return LXM_OK;
+    }
+    if (s->tokenizer->options.invalid == LXM_INVALID_REPLACE)
+        return push_text(s, replacement, sizeof replacement, length, error);
+    lxm_status status = lxm_cutter_end(&s->raw, error);
+    if (!status)
+        status = end_text(s, error);
     s->source += length;
-    if (status || !count_one(s))
-        return status;
-    if (s->tokenizer->options.invalid == LXM_INVALID_BYTES)
-        return emit_whole(s, bytes, length, source, error);
-    return push_text(s, replacement, sizeof replacement, source, source + length, error);
+    return status ? status : emit_whole(s, bytes, length, source, source + length, error);
 }
 
 /* Completes the character that the last push cut; *used is how many of the bytes that took. */
@@ -338,9 +383,7 @@ lxm_status lxm_segmenter_push(lxm_segmenter *segmenter, const void *bytes, size_
 
 void lxm_segmenter_begin_part(lxm_segmenter *segmenter, uint64_t source)
 {
-    lxm_segmenter_reset(segmenter);
-    segmenter->source = source;
-    segmenter->started = source > 0;
+    reset(segmenter, source);
 }
 
 lxm_status lxm_segmenter_end_part(lxm_segmenter *segmenter, lxm_error *error)
@@ -353,8 +396,8 @@ lxm_status lxm_segmenter_end_part(lxm_segmenter *segmenter, lxm_error *error)
         status = push_invalid(s, s->partial, length, error);
     }
     if (!status)
-        status = release_held(s, error);
-    return status ? status : end_subject(s, error);
+        status = lxm_cutter_end(&s->raw, error);
+    return status ? status : end_text(s, error);
 }
 
 lxm_status lxm_segmenter_end_document(lxm_segmenter *segmenter, lxm_error *error)

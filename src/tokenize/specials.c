@@ -3,54 +3,10 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "base/utf8.h"
 
-static int compare(const void *left, const void *right)
-{
-    const lxm_special *a = left, *b = right;
-    if (a->bytes[0] != b->bytes[0])
-        return a->bytes[0] < b->bytes[0] ? -1 : 1;
-    if (a->length != b->length)
-        return a->length > b->length ? -1 : 1;
-    return memcmp(a->bytes, b->bytes, a->length);
-}
-
-static lxm_status copy(lxm_specials *specials, const char *token, lxm_error *error)
-{
-    size_t length = strlen(token);
-    if (length == 0 || lxm_utf8_valid((const uint8_t *)token, length) != length)
-        return lxm_fail(error, LXM_ERROR_ARGUMENT, "a special token must be UTF-8 and not empty");
-    lxm_special *s = &specials->list[specials->count];
-    s->bytes = (uint8_t *)lxm_copy_string(&specials->allocator, token);
-    if (!s->bytes)
-        return lxm_fail_memory(error);
-    s->length = length;
-    specials->count++;
-    if (length > specials->longest)
-        specials->longest = length;
-    return LXM_OK;
-}
-
-lxm_status lxm_specials_init(lxm_specials *specials, const char *const *tokens, size_t count,
-                             const lxm_allocator *allocator, lxm_error *error)
+void lxm_specials_init(lxm_specials *specials, const lxm_allocator *allocator)
 {
     *specials = (lxm_specials){.allocator = *allocator};
-    if (count == 0)
-        return LXM_OK;
-    specials->list = lxm_allocate(allocator, count, sizeof *specials->list);
-    if (!specials->list)
-        return lxm_fail_memory(error);
-    for (size_t i = 0; i < count; i++) {
-        lxm_status status = copy(specials, tokens[i], error);
-        if (status)
-            return status;
-    }
-    qsort(specials->list, count, sizeof *specials->list, compare);
-    for (size_t i = 0; i < count; i++)
-        specials->from[specials->list[i].bytes[0] + 1]++;
-    for (size_t b = 0; b < 256; b++)
-        specials->from[b + 1] += specials->from[b];
-    return LXM_OK;
 }
 
 void lxm_specials_free(lxm_specials *specials)
@@ -62,21 +18,97 @@ void lxm_specials_free(lxm_specials *specials)
     specials->count = 0;
 }
 
-/* The longest one at the start of text; *cut: a longer one may stand there when more comes. */
-static size_t longest_at(const lxm_specials *specials, const uint8_t *text, size_t length,
-                         bool *cut)
+static bool reserve(lxm_specials *specials)
 {
-    *cut = false;
-    for (size_t i = specials->from[text[0]]; i < specials->from[text[0] + 1]; i++) {
-        const lxm_special *s = &specials->list[i];
-        size_t n = s->length < length ? s->length : length;
-        if (memcmp(s->bytes, text, n) != 0)
-            continue;
-        if (s->length <= length)
-            return s->length;
-        *cut = true;
+    if (specials->count < specials->capacity)
+        return true;
+    size_t capacity = 2 * specials->capacity + 8;
+    lxm_special *list =
+        lxm_resize(&specials->allocator, specials->list, capacity, sizeof *specials->list);
+    if (!list)
+        return false;
+    specials->list = list;
+    specials->capacity = capacity;
+    return true;
+}
+
+lxm_status lxm_specials_add(lxm_specials *specials, const lxm_added *added, const uint8_t *bytes,
+                            size_t length, lxm_error *error)
+{
+    size_t token_length = strlen(added->content);
+    uint8_t *copy = NULL;
+    if (reserve(specials))
+        copy = lxm_allocate(&specials->allocator, length + token_length, 1);
+    if (!copy)
+        return lxm_fail_memory(error);
+    memcpy(copy, bytes, length);
+    memcpy(copy + length, added->content, token_length);
+    specials->list[specials->count] = (lxm_special){.bytes = copy,
+                                                    .length = length,
+                                                    .token_length = token_length,
+                                                    .order = specials->count,
+                                                    .single_word = added->single_word,
+                                                    .lstrip = added->lstrip,
+                                                    .rstrip = added->rstrip};
+    specials->lstrip |= added->lstrip;
+    specials->count++;
+    return LXM_OK;
+}
+
+static int compare(const void *left, const void *right)
+{
+    const lxm_special *a = left, *b = right;
+    int order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
+    if (order)
+        return order;
+    if (a->length != b->length)
+        return a->length < b->length ? -1 : 1;
+    return a->order < b->order ? -1 : 1;
+}
+
+void lxm_specials_finish(lxm_specials *specials)
+{
+    if (specials->count == 0)
+        return;
+    qsort(specials->list, specials->count, sizeof *specials->list, compare);
+    for (size_t i = 0; i < specials->count; i++)
+        specials->from[specials->list[i].bytes[0] + 1]++;
+    for (size_t b = 0; b < 256; b++)
+        specials->from[b + 1] += specials->from[b];
+}
+
+/* The first of list[low, high), which agree in `depth` bytes, of which the next byte is not below
+ * `byte`. Those that end there come before. */
+static size_t lower_bound(const lxm_specials *specials, size_t low, size_t high, size_t depth,
+                          unsigned byte)
+{
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const lxm_special *s = &specials->list[middle];
+        if (s->length == depth || s->bytes[depth] < byte)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return 0;
+    return low;
+}
+
+/* The longest one at the start of text; *cut: a longer one may stand there when more comes. */
+static const lxm_special *longest_at(const lxm_specials *specials, const uint8_t *text,
+                                     size_t length, bool *cut)
+{
+    const lxm_special *found = NULL;
+    size_t low = specials->from[text[0]], high = specials->from[text[0] + 1], depth = 1;
+    for (;;) {
+        for (; low < high && specials->list[low].length == depth; low++)
+            found = &specials->list[low];
+        *cut = low < high && depth == length;
+        if (low == high || depth == length)
+            return found;
+        low = lower_bound(specials, low, high, depth, text[depth]);
+        high = lower_bound(specials, low, high, depth, text[depth] + 1u);
+        depth++;
+    }
 }
 
 /* The next byte that begins a special token. */
@@ -97,11 +129,11 @@ lxm_special_match lxm_specials_find(const lxm_specials *specials, const uint8_t 
 {
     for (size_t i = 0; (i = candidate(specials, text, length, i)) < length; i++) {
         bool cut;
-        size_t size = longest_at(specials, text + i, length - i, &cut);
+        const lxm_special *found = longest_at(specials, text + i, length - i, &cut);
         if (cut && !final)
-            return (lxm_special_match){i, i};
-        if (size)
-            return (lxm_special_match){i, i + size};
+            return (lxm_special_match){i, NULL};
+        if (found)
+            return (lxm_special_match){i, found};
     }
-    return (lxm_special_match){length, length};
+    return (lxm_special_match){length, NULL};
 }

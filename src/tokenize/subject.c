@@ -56,7 +56,7 @@ static lxm_status emit(lxm_subject *subject, const lxm_scan *scan, const lxm_ali
         return LXM_OK;
     if (subject->offsets)
         lxm_alignment_map(alignment, scan->spans, scan->count, subject->offsets);
-    lxm_tokens tokens = {scan->text, scan->spans, scan->count, subject->offsets};
+    lxm_tokens tokens = {scan->text, scan->spans, scan->count, subject->offsets, true};
     return subject->sink.tokens(subject->sink.context, &tokens, error);
 }
 

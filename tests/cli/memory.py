@@ -1,7 +1,7 @@
 """Promise 3: no document is held in memory. One document of any size takes 64 MiB at any number of
 threads, from a pipe and from a file, whatever the preset and the normalisation.
 
-usage: memory.py TOKENIZE MIB
+usage: memory.py TOKENIZE SIZE ALLOWED      both in MiB
 """
 import glob
 import os
@@ -11,9 +11,8 @@ import tempfile
 
 import peak
 
-TOKENIZE, SIZE = os.path.abspath(sys.argv[1]), int(sys.argv[2])
+TOKENIZE, SIZE, ALLOWED = os.path.abspath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 TESTDATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "testdata")
-ALLOWED = 64  # MiB
 OPTIONS = (("-p", "gpt2"), ("-p", "bert", "--lowercase", "--strip-marks"),
            ("-n", "nfkc", "--casefold", "-b", "--offsets"))
 # writes a piece again and again; ends quietly where nobody reads on

@@ -6,7 +6,7 @@ import sys
 
 import numpy
 
-TYPES = {"F32": "<f4", "I32": "<i4", "U8": "|u1"}
+TYPES = {"F32": "<f4", "I32": "<i4", "I64": "<i8", "U8": "|u1"}
 
 
 def safetensors(path):

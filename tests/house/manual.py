@@ -29,7 +29,7 @@ def read(*path):
 
 def speed():
     """README's table as scdoc's."""
-    lines = read("README.md").split("## Speed", 1)[1].splitlines()
+    lines = read("README.md").split("\n## Speed\n", 1)[1].split("\n## ", 1)[0].splitlines()
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines
             if line.startswith("| ") and not line.startswith("| ---")]
     rows[0][0] = "preset, text"

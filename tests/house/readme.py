@@ -100,20 +100,35 @@ def the_c_program_compiles_with_every_warning():
     return output.splitlines() or [command] if status else []
 
 
+def find_python(module):
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-c", "import " + module], capture_output=True).returncode == 0:
+            return python
+    return None
+
+
+def run_python(python, programs):
+    wrong = []
+    for program in programs:
+        done = subprocess.run([python, "-c", program], cwd=state["folder"], capture_output=True, text=True)
+        if done.returncode or not done.stdout or "False" in done.stdout:
+            wrong += done.stderr.splitlines() or ["it prints: " + done.stdout]
+    return wrong
+
+
 def the_python_reads_the_shards():
     """there is no Python with NumPy"""
-    blocks = fenced("python", state["text"])
-    for python in (sys.executable, "/usr/bin/python3"):
-        if subprocess.run([python, "-c", "import numpy"], capture_output=True).returncode == 0:
-            break
-    else:
-        return None
-    wrong = []
-    for block in blocks:
-        done = subprocess.run([python, "-c", block], cwd=state["folder"], capture_output=True, text=True)
-        if done.returncode or not done.stdout:
-            wrong += done.stderr.splitlines() or ["it prints nothing"]
-    return wrong
+    python = find_python("numpy")
+    blocks = [block for block in fenced("python", state["text"]) if "torch" not in block]
+    return run_python(python, blocks) if python else None
+
+
+def pytorch_reads_the_shards():
+    """there is no Python with PyTorch"""
+    python = find_python("torch, numpy")
+    first, *others = fenced("python", state["text"])
+    # what the first block defines is there for those with PyTorch
+    return run_python(python, [first + block for block in others if "torch" in block]) if python else None
 
 
 def two_commands_do_all_the_set_up():
@@ -152,7 +167,7 @@ def main():
         return tap.run([two_commands_do_all_the_set_up, the_library_is_installed_with_headers_and_manual,
                         console_blocks_give_what_they_show,
                         console_blocks_that_find_neighbours_give_what_they_show, the_c_program_compiles_with_every_warning,
-                        the_python_reads_the_shards])
+                        the_python_reads_the_shards, pytorch_reads_the_shards])
     finally:
         shutil.rmtree(state["folder"], ignore_errors=True)
 

@@ -289,6 +289,40 @@ done:
     return status;
 }
 
+/* Gradients that couldn't be added are forgotten; what is added moves its rows at the next step. */
+static lxm_status use_layer(void)
+{
+    static const float gradients[64 * 8];
+    uint32_t ids[64];
+    float vectors[64 * 8];
+    lxm_table_options how = {.dim = 8};
+    lxm_layer_options options;
+    lxm_table *table = NULL;
+    lxm_layer *layer = NULL;
+    lxm_status status = LXM_OK;
+    lxm_layer_defaults(&options, LXM_OPTIMIZER_ADAGRAD);
+    options.threads = 2;
+    try(lxm_table_generate(&table, &how, allocator(), &fix.error));
+    try(lxm_layer_new(&layer, table, &options, allocator(), &fix.error));
+    for (uint32_t step = 0; step < 5; step++) {
+        for (uint32_t i = 0; i < 64; i++)
+            ids[i] = step * 50 + i;
+        try(lxm_layer_forward(layer, ids, 64, vectors, &fix.error));
+        try(lxm_layer_backward(layer, ids, 64, gradients, &fix.error));
+        try(lxm_layer_step(layer, &fix.error));
+    }
+done:
+    if (status && layer && !fix.a.fail_after) {
+        lxm_error error = {0};
+        lxm_layer_zero_gradients(layer);
+        unit_succeeds(lxm_layer_backward(layer, ids, 64, gradients, &error), &error);
+        unit_succeeds(lxm_layer_step(layer, &error), &error);
+    }
+    lxm_layer_free(layer);
+    lxm_table_free(table);
+    return status;
+}
+
 static lxm_status ignore_windows(void *context, const lxm_window_batch *batch, lxm_error *error)
 {
     (void)context;
@@ -322,6 +356,32 @@ static unsigned job_threads;
 static lxm_job job(void)
 {
     return (lxm_job){.threads = job_threads, .allocator = allocator()};
+}
+
+/* Each time from where the last run left off. */
+static lxm_status run_update(void)
+{
+    static const char *const paths[] = {TESTDATA "/layer/gradients-0.safetensors",
+                                        TESTDATA "/layer/gradients-1.safetensors"};
+    lxm_table_options how = {.rows = 11, .dim = 17};
+    lxm_layer_options options;
+    lxm_table *table = NULL;
+    lxm_layer *layer = NULL;
+    lxm_status status = LXM_OK;
+    char *saved = unit_path(fix.folder, "state");
+    lxm_update_options update = {
+        .state = saved, .any_rows = true, .format = LXM_VECTORS_SAFETENSORS};
+    lxm_job j = job();
+    lxm_layer_defaults(&options, LXM_OPTIMIZER_ADAM);
+    options.threads = job_threads;
+    try(lxm_table_generate(&table, &how, allocator(), &fix.error));
+    try(lxm_layer_new(&layer, table, &options, allocator(), &fix.error));
+    try(lxm_run_update(layer, &update, paths, 2, fix.output, &j, &fix.error));
+done:
+    lxm_layer_free(layer);
+    lxm_table_free(table);
+    free(saved);
+    return status;
 }
 
 /* Commits or discards what a job wrote. */
@@ -403,6 +463,7 @@ static lxm_status run_encode(void)
 static lxm_status run_decode(void)
 {
     const char *paths[] = {fix.ids};
+    const lxm_decode_options how = {.join = LXM_JOIN_BOOK, .documents = LXM_DOCUMENTS_LINE};
     lxm_vocab *vocab = NULL;
     lxm_output *output = NULL;
     lxm_job j = job();
@@ -410,8 +471,7 @@ static lxm_status run_decode(void)
     if (!status)
         status = lxm_output_open(&output, fix.output, allocator(), &fix.error);
     if (!status)
-        status = lxm_run_decode(vocab, paths, 1, LXM_JOIN_BOOK, LXM_DOCUMENTS_LINE, output, &j,
-                                &fix.error);
+        status = lxm_run_decode(vocab, paths, 1, &how, output, &j, &fix.error);
     status = settle(output, status);
     lxm_vocab_free(vocab);
     return status;
@@ -543,9 +603,9 @@ static void on_threads(const char *name, lxm_status (*scenario)(void))
     }
 
 plain(use_tokenizer) plain(use_segmenter) plain(use_writers) plain(use_readers) plain(use_vocab)
-    plain(use_counter) plain(use_tables) plain(use_windows) threaded(run_tokenize)
+    plain(use_counter) plain(use_tables) plain(use_layer) plain(use_windows) threaded(run_tokenize)
         threaded(run_count) threaded(run_encode) threaded(run_decode) threaded(run_embed)
-            threaded(run_embed_shards) threaded(run_write_table)
+            threaded(run_embed_shards) threaded(run_write_table) threaded(run_update)
 
                 static void an_output_is_kept_when_memory_runs_out(void **state)
 {
@@ -626,6 +686,7 @@ int main(void)
         cmocka_unit_test(memory_runs_out_in_use_vocab),
         cmocka_unit_test(memory_runs_out_in_use_counter),
         cmocka_unit_test(memory_runs_out_in_use_tables),
+        cmocka_unit_test(memory_runs_out_in_use_layer),
         cmocka_unit_test(memory_runs_out_in_use_windows),
         cmocka_unit_test(memory_runs_out_in_run_tokenize),
         cmocka_unit_test(memory_runs_out_in_run_count),
@@ -634,6 +695,7 @@ int main(void)
         cmocka_unit_test(memory_runs_out_in_run_embed),
         cmocka_unit_test(memory_runs_out_in_run_embed_shards),
         cmocka_unit_test(memory_runs_out_in_run_write_table),
+        cmocka_unit_test(memory_runs_out_in_run_update),
         cmocka_unit_test(an_output_is_kept_when_memory_runs_out),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "unit.h"
+#include "embed/gather.h"
 #include "embed/random.h"
 #include "lexmill/embed.h"
 
@@ -427,6 +428,44 @@ static void test_a_sink_that_fails_ends_it(void **state)
 
 /* ---- projection ---- */
 
+/* Small and large gathers, rows of any length, to any address: what the rows are. */
+static void test_gather_variants_agree(void **state)
+{
+    (void)state;
+    enum { rows = 40, bytes = 17 << 20 };
+    static const size_t dims[] = {1, 7, 16, 37, 300, 1000};
+    const lxm_gather_variant *variants[2];
+    size_t found = lxm_gather_variants(variants);
+    float *vectors = malloc(bytes + 64), row[1000];
+    uint32_t *ids = malloc(bytes / sizeof(float) * sizeof *ids);
+    assert_non_null(vectors);
+    assert_non_null(ids);
+    uint64_t seed = 5;
+    for (size_t i = 0; i < bytes / sizeof(float); i++)
+        ids[i] = (uint32_t)(unit_random(&seed) % rows);
+    for (size_t d = 0; d < unit_count(dims); d++) {
+        lxm_table *table;
+        lxm_table_options options = {.rows = rows, .dim = dims[d], .init = LXM_INIT_TORCH};
+        assert_int_equal(lxm_table_generate(&table, &options, NULL, NULL), LXM_OK);
+        assert_true(lxm_table_is_plain(table));
+        size_t most = bytes / sizeof(float) / dims[d], counts[] = {0, 1, 9, most};
+        for (size_t v = 0; v < found; v++)
+            for (size_t c = 0; c < unit_count(counts); c++) {
+                float *to = vectors + (d + v * 3) % 16;
+                lxm_gather_rows(variants[v], table, ids, counts[c], to);
+                for (size_t i = 0; i < counts[c]; i++) {
+                    if (i % 17 && i + 40 < counts[c])
+                        continue;
+                    lxm_table_row(table, ids[i], row);
+                    assert_memory_equal(to + i * dims[d], row, dims[d] * sizeof *row);
+                }
+            }
+        lxm_table_free(table);
+    }
+    free(ids);
+    free(vectors);
+}
+
 static void test_projection_adds_positions(void **state)
 {
     (void)state;
@@ -477,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_padding_with_targets),
         cmocka_unit_test(test_windows_that_make_no_sense),
         cmocka_unit_test(test_a_sink_that_fails_ends_it),
+        cmocka_unit_test(test_gather_variants_agree),
         cmocka_unit_test(test_projection_adds_positions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -304,7 +304,7 @@ static const char words[] = "king 1 2 3\nqueen 1 2 4\nman 2 1 0\nwoman 2 1 1\n";
 
 /* One run, with words, texts and what it writes. */
 static lxm_status run_once(const char *table_path, const char *output, const lxm_allocator *a,
-                           bool analogy, lxm_error *error)
+                           int kind, lxm_error *error)
 {
     static const char *const names[] = {"man", "king", "woman"};
     lxm_job job = {.threads = 2, .allocator = a};
@@ -312,8 +312,8 @@ static lxm_status run_once(const char *table_path, const char *output, const lxm
                                 .texts = table_path,
                                 .names = names,
                                 .name_count = 3,
-                                .analogy = analogy,
-                                .format = LXM_NEAR_JSONL};
+                                .analogy = kind == 1,
+                                .format = (lxm_near_format)kind};
     lxm_table *table;
     lxm_status status = lxm_table_open(&table, table_path, NULL, a, error);
     options.table = table;
@@ -329,14 +329,14 @@ static void memory_runs_out(void **state)
     char *folder = unit_folder_make(), *path = unit_path(folder, "words");
     char *output = unit_path(folder, "found");
     unit_file_write(path, words, sizeof words - 1);
-    for (int analogy = 0; analogy < 2; analogy++) {
+    for (int kind = 0; kind <= LXM_NEAR_SAFETENSORS; kind++) {
         lxm_status status = LXM_ERROR_MEMORY;
         for (size_t i = 1; status; i++) {
             unit_allocator a;
             lxm_error error = {0};
             unit_allocator_init(&a);
             a.fail_at = i;
-            status = run_once(path, output, &a.functions, analogy, &error);
+            status = run_once(path, output, &a.functions, kind, &error);
             assert_int_equal(status, a.calls < i ? LXM_OK : LXM_ERROR_MEMORY);
             assert_int_equal(a.live, 0);
             assert_int_equal(unit_folder_count(folder), status ? 1 : 2);

@@ -159,6 +159,29 @@ static void words_are_a_word_level_model(void **state)
     free(path);
 }
 
+/* Others number added tokens that the vocab of the model lacks from its size on: behind a gap they
+ * have to stand in it. */
+static void added_tokens_behind_a_gap_keep_their_ids(void **state)
+{
+    (void)state;
+    static const char *const gaps[] = {"", "\"c\":3,"};
+    for (size_t i = 0; i < unit_count(gaps); i++) {
+        char json[512];
+        snprintf(json, sizeof json,
+                 "{\"added_tokens\":[{\"id\":%d,\"content\":\"<x>\",\"special\":true}],"
+                 "\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},\"model\":{\"type\":\"BPE\","
+                 "\"vocab\":{\"a\":0,%s\"b\":1},\"merges\":[]}}",
+                 i ? 4 : 2, gaps[i]);
+        lxm_vocab *vocab = open_text("x.json", json);
+        char *text = text_as(vocab, LXM_VOCAB_TOKENIZER_JSON, NULL);
+        const char *model = strstr(text, "\"model\"");
+        assert_non_null(model);
+        assert_int_equal(strstr(model, "\"<x>\": 4") != NULL, i);
+        lxm_vocab_free(vocab);
+        free(text);
+    }
+}
+
 /* ---- how text is cut ---- */
 
 static char *settings_of(const char *path)
@@ -410,6 +433,7 @@ int main(void)
         cmocka_unit_test(canonical_forms_come_back_byte_by_byte),
         cmocka_unit_test(a_tokenizer_json_keeps_what_it_says),
         cmocka_unit_test(words_are_a_word_level_model),
+        cmocka_unit_test(added_tokens_behind_a_gap_keep_their_ids),
         cmocka_unit_test(presets_come_back),
         cmocka_unit_test(a_compiled_vocabulary_without_a_pattern_says_so),
         cmocka_unit_test(what_would_be_lost_is_refused),
