@@ -98,6 +98,19 @@ typedef enum lxm_pool_kind {
     LXM_POOL_LAST = 5
 } lxm_pool_kind;
 
+/* How a document becomes one vector; of a document without ids zeros. A zeroed struct: not at all.
+ */
+typedef struct lxm_pool_options {
+    lxm_pool_kind kind;
+    bool normalize;       /* to length 1 */
+    const float *weights; /* mean and sum: what the row of each id is multiplied by (a mean is still
+                             divided by the number of ids); NULL: 1 */
+    uint64_t weight_count; /* ids from there on have no weight: LXM_ERROR_ID */
+    size_t most_ids;       /* a document's first ids, which alone count; 0: all */
+    bool drops;            /* leaves out an id, which most_ids counts all the same */
+    uint32_t dropped_id;
+} lxm_pool_options;
+
 /* How a document's ids become windows: for i = 0, stride, 2 stride, ...: inputs ids[i, i+context);
  * with targets, ids[i+1, i+context+1) beside them. */
 typedef struct lxm_window_options {

@@ -32,8 +32,10 @@ typedef enum lxm_documents {
     LXM_DOCUMENTS_LINE = 1, /* a line, without its \n or \r\n; an empty line is an empty document */
     LXM_DOCUMENTS_BLANK = 2, /* a paragraph: what stands between lines of nothing but white space */
     LXM_DOCUMENTS_NUL = 3,   /* what a NUL byte ends */
-    LXM_DOCUMENTS_JSONL = 4  /* JSON Lines: a string in the object that each line is; lines of
-                                nothing  but white space are no documents. For reading alone. */
+    LXM_DOCUMENTS_JSONL = 4, /* JSON Lines: a string in the object that each line is; lines of
+                                nothing but white space are no documents. For reading alone. */
+    LXM_DOCUMENTS_SENTENCE = 5 /* a sentence (Unicode Standard Annex #29), which a line's end ends
+                                  as well, without the white space around it. For reading alone. */
 } lxm_documents;
 
 /* Where documents come from. A zeroed struct is the default: each file is one. */
@@ -195,10 +197,9 @@ typedef struct lxm_embed_options {
     const lxm_table *table;
     const lxm_table *positions; /* NULL: none; needs windows */
     lxm_window_options window;  /* context 0: no windows */
-    lxm_pool_kind pool;  /* without windows: one vector a document; zeros for one without ids */
-    bool normalize;      /* with `pool`: to length 1 */
-    size_t batch;        /* rows (windows) a batch; 0: 1024 */
-    lxm_shuffle shuffle; /* needs windows; they wait in an unnamed file in $TMPDIR */
+    lxm_pool_options pool;      /* without windows: one vector a document */
+    size_t batch;               /* rows (windows) a batch; 0: 1024 */
+    lxm_shuffle shuffle;        /* needs windows; they wait in an unnamed file in $TMPDIR */
     uint64_t shuffle_seed;
     bool ids_only;  /* .safetensors and shards of windows, without vectors */
     bool drop_last; /* drops the last batch where it isn't whole */
@@ -225,6 +226,74 @@ typedef struct lxm_embed_result {
 LXM_API lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *paths,
                                  size_t path_count, const char *output_path, const lxm_job *job,
                                  lxm_embed_result *result, lxm_error *error);
+
+/* Text to vectors: lxm_run_tokenize_encode and lxm_run_embed in one go, with the same bytes but for
+ * what depends on the positions of ids in a stream. `options`->table is for the ids of `vocab`. */
+LXM_API lxm_status lxm_run_tokenize_embed(const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
+                                          const lxm_embed_options *embed, const char *const *paths,
+                                          size_t path_count,
+                                          const lxm_tokenize_run_options *options,
+                                          const char *output_path, const lxm_job *job,
+                                          lxm_tokenize_run_result *result,
+                                          lxm_embed_result *embed_result, lxm_error *error);
+
+/* The weights that Arora, Liang and Ma ("A simple but tough-to-beat baseline for sentence
+ * embeddings", ICLR 2017) give to words: a / (a + p), where p is a token's share of all counts of
+ * the vocabulary; `a` is 0.001 there. Writes one for each id, lxm_vocab_size in all.
+ * LXM_ERROR_ARGUMENT: the vocabulary has no counts, or `a` isn't above 0. */
+LXM_API lxm_status lxm_sif_weights(const lxm_vocab *vocab, double a, float *weights,
+                                   lxm_error *error);
+
+/* Text to one vector, in memory: an lxm_encoder with a table behind it. Once it has met documents
+ * of the size, it allocates nothing more. */
+typedef struct lxm_embedder lxm_embedder;
+
+/* All must outlive the embedder; `pool` NULL: the mean. */
+LXM_API lxm_status lxm_embedder_new(lxm_embedder **embedder, const lxm_tokenizer *tokenizer,
+                                    const lxm_vocab *vocab, const lxm_table *table,
+                                    const lxm_pool_options *pool, const lxm_allocator *allocator,
+                                    lxm_error *error);
+LXM_API void lxm_embedder_free(lxm_embedder *embedder);
+
+/* Embeds a whole document; the vector, lxm_table_dim floats, is the caller's. error->offset is a
+ * position in the text, where one is known. After an error the embedder is fit for another. */
+LXM_API lxm_status lxm_embedder_embed(lxm_embedder *embedder, const void *text, size_t length,
+                                      float *vector, lxm_error *error);
+
+/* A folder with all that it takes to make a vector of a text: its tokenizer, its table and how
+ * rows are pooled. Two kinds are known:
+ * - Model2Vec's: config.json (normalize; max_length, 512 where it says nothing), tokenizer.json,
+ *   model.safetensors (embeddings, and weights and mapping where they are). As Model2Vec has it, a
+ *   text is cut behind max_length x the median length of the tokens characters, then behind
+ *   max_length ids; of those, unknown ones are dropped.
+ * - sentence-transformers' with a StaticEmbedding: modules.json, and in the folder or in
+ *   0_StaticEmbedding tokenizer.json and model.safetensors (embedding.weight). All ids count, or
+ *   as many as the tokenizer's truncation says; vectors are normalised where modules.json has a
+ *   Normalize.
+ * Added tokens that a text spells are those tokens. What can't be done exactly is
+ * LXM_ERROR_UNSUPPORTED by name. */
+typedef struct lxm_static_model lxm_static_model;
+
+#define LXM_NO_MAX_LENGTH SIZE_MAX
+
+typedef struct lxm_static_model_options {
+    const lxm_tokenizer_options *tokenizer; /* what a tokenizer.json doesn't say: `invalid`,
+                                               `max_token`, `match_limit`; NULL: the default */
+    size_t max_length; /* ids of a text that count; 0: as the folder says; or LXM_NO_MAX_LENGTH */
+} lxm_static_model_options;
+
+/* `options` may be NULL. error->path is `folder`; the message names the file in it. JSON is parsed
+ * in memory from malloc. */
+LXM_API lxm_status lxm_static_model_open(lxm_static_model **model, const char *folder,
+                                         const lxm_static_model_options *options,
+                                         const lxm_allocator *allocator, lxm_error *error);
+LXM_API void lxm_static_model_free(lxm_static_model *model);
+
+/* Its parts, the model's, as lxm_embedder_new and lxm_run_tokenize_embed take them. */
+LXM_API const lxm_tokenizer *lxm_static_model_tokenizer(const lxm_static_model *model);
+LXM_API const lxm_vocab *lxm_static_model_vocab(const lxm_static_model *model);
+LXM_API const lxm_table *lxm_static_model_table(const lxm_static_model *model);
+LXM_API const lxm_pool_options *lxm_static_model_pool(const lxm_static_model *model);
 
 typedef struct lxm_verify_result {
     uint64_t shards, bytes;

@@ -54,11 +54,12 @@ typedef struct lxm_tokenizer_options {
     lxm_invalid invalid;
     const char *const *specials; /* tokens kept whole: the leftmost, then the longest, wins */
     size_t special_count;
-    bool prefix_space;    /* put a space before text that doesn't begin with one, at the start of a
-                             document and behind each special token */
-    bool offsets;         /* work out where in the source each token stands */
-    size_t max_token;     /* bytes; a longer token is LXM_ERROR_LIMIT. 0: 16 MiB */
-    uint32_t match_limit; /* PCRE2 match limit of one match. 0: 10,000,000 */
+    bool prefix_space;     /* put a space before text that doesn't begin with one, at the start of a
+                              document and behind each special token */
+    bool offsets;          /* work out where in the source each token stands */
+    size_t max_characters; /* of a document: what stands behind is left out; 0: none is */
+    size_t max_token;      /* bytes; a longer token is LXM_ERROR_LIMIT. 0: 16 MiB */
+    uint32_t match_limit;  /* PCRE2 match limit of one match. 0: 10,000,000 */
 } lxm_tokenizer_options;
 
 /* Compiles options. On success *tokenizer is the caller's, to be freed; on failure it is NULL.

@@ -25,6 +25,15 @@ size_t lxm_utf8_sequence(const uint8_t *bytes, size_t length);
  * 3), or 0 where they are a valid sequence that is merely cut off by `length`. */
 size_t lxm_utf8_ill_formed(const uint8_t *bytes, size_t length);
 
+/* How many characters valid UTF-8 has. */
+static inline size_t lxm_utf8_count(const uint8_t *bytes, size_t length)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < length; i++)
+        count += (bytes[i] & 0xC0) != 0x80;
+    return count;
+}
+
 /* Decodes a sequence of valid UTF-8; *length is its size. */
 static inline uint32_t lxm_utf8_decode(const uint8_t *p, size_t *length)
 {

@@ -1,4 +1,4 @@
-/* What the files of embed share. */
+/* What the files of embed share; the options of vectors, which lexmill has as well. */
 #ifndef LXM_CLI_EMBED_H
 #define LXM_CLI_EMBED_H
 
@@ -56,6 +56,7 @@ typedef struct embed_settings {
     bool seeded;
     int positions;
     lxm_embed_options embed;
+    double sif; /* 0: rows have no weights */
     uint64_t fingerprint;
     bool shuffles, needs_windows;
     bool projects; /* an option was given that a table file has no use for, */
@@ -66,11 +67,91 @@ typedef struct embed_settings {
     bool finds; /* an option was given that near alone has a use for */
 } embed_settings;
 
+/* They stand beside those of text.h in one command line. */
+enum {
+    embed_option_tensor = 512,
+    embed_option_rows,
+    embed_option_dim,
+    embed_option_init,
+    embed_option_seed,
+    embed_option_dtype,
+    embed_option_context,
+    embed_option_stride,
+    embed_option_targets,
+    embed_option_pad,
+    embed_option_pad_side,
+    embed_option_pack,
+    embed_option_eot,
+    embed_option_shuffle,
+    embed_option_shuffle_like,
+    embed_option_ids_only,
+    embed_option_positions,
+    embed_option_batch,
+    embed_option_drop_last,
+    embed_option_shard_size,
+    embed_option_force,
+    embed_option_resume,
+    embed_option_pool,
+    embed_option_sif,
+    embed_option_max_length,
+    embed_option_own, /* a program's own start here */
+};
+
+#define EMBED_LONG                                                                                 \
+    {"table", required_argument, NULL, 't'},                                                       \
+        {"tensor", required_argument, NULL, embed_option_tensor},                                  \
+        {"rows", required_argument, NULL, embed_option_rows},                                      \
+        {"dim", required_argument, NULL, embed_option_dim},                                        \
+        {"init", required_argument, NULL, embed_option_init},                                      \
+        {"seed", required_argument, NULL, embed_option_seed},                                      \
+        {"dtype", required_argument, NULL, embed_option_dtype},                                    \
+        {"context", required_argument, NULL, embed_option_context},                                \
+        {"stride", required_argument, NULL, embed_option_stride},                                  \
+        {"targets", no_argument, NULL, embed_option_targets},                                      \
+        {"pad", required_argument, NULL, embed_option_pad},                                        \
+        {"pad-side", required_argument, NULL, embed_option_pad_side},                              \
+        {"pack", no_argument, NULL, embed_option_pack},                                            \
+        {"eot", required_argument, NULL, embed_option_eot},                                        \
+        {"shuffle", required_argument, NULL, embed_option_shuffle},                                \
+        {"shuffle-like", required_argument, NULL, embed_option_shuffle_like},                      \
+        {"ids-only", no_argument, NULL, embed_option_ids_only},                                    \
+        {"positions", required_argument, NULL, embed_option_positions},                            \
+        {"batch", required_argument, NULL, embed_option_batch},                                    \
+        {"drop-last", no_argument, NULL, embed_option_drop_last},                                  \
+        {"shard-size", required_argument, NULL, embed_option_shard_size},                          \
+        {"force", no_argument, NULL, embed_option_force},                                          \
+        {"resume", no_argument, NULL, embed_option_resume},                                        \
+        {"pool", required_argument, NULL, embed_option_pool},                                      \
+        {"sif", required_argument, NULL, embed_option_sif},                                        \
+    {                                                                                              \
+        "max-length", required_argument, NULL, embed_option_max_length                             \
+    }
+
+/* Handles one of the options above; false where `option` is none. */
+bool embed_option(embed_settings *s, int option);
+
+/* Ends the program where options contradict one another. */
+void embed_check(const embed_settings *s);
+
+/* What vectors are made of; zeroed before it is opened, closed whatever came of that. */
+typedef struct embed_parts {
+    lxm_table *table, *positions;
+    float *weights;
+} embed_parts;
+
+/* Opens what the options ask for and puts it into s->embed, a table only where there is none;
+ * `vocab` is for --sif, or NULL. */
+lxm_status embed_open(embed_settings *s, const lxm_vocab *vocab, embed_parts *parts,
+                      lxm_error *error);
+void embed_close(embed_parts *parts);
+
+/* Says how many rows came out. */
+void embed_tell(const embed_settings *s, const lxm_embed_result *result);
 /* Options of near and analogy, which have a help of their own. */
 extern const char embed_near_help[];
 
 enum {
-    embed_option_metric = cli_option_own + 256,
+    embed_option_metric = 1024,
     embed_option_queries,
     embed_option_texts,
     embed_option_exclude_self,

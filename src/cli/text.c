@@ -19,7 +19,7 @@ void cli_text_end(cli_text *text)
 
 static void set_documents(lxm_tokenize_run_options *run, const char *how)
 {
-    static const char *const ways[] = {"file", "line", "blank", "nul", "jsonl", NULL};
+    static const char *const ways[] = {"file", "line", "blank", "nul", "jsonl", "sentence", NULL};
     static const char json_field[] = "jsonl:";
     bool field = strncmp(how, json_field, strlen(json_field)) == 0;
     run->field = field ? how + strlen(json_field) : NULL;

@@ -5,11 +5,20 @@
 #include "base/memory.h"
 #include "lexmill/embed.h"
 
+/* Floats of a mapped file, which may begin anywhere. */
+typedef float lxm_mapped_float __attribute__((aligned(1), may_alias));
+
+enum { lxm_pooling_group = 4 }; /* rows that are added in one pass over the columns, at most */
+
+typedef void lxm_add_rows(double *columns, const lxm_mapped_float *const *rows, size_t count,
+                          size_t dim);
+
 /* Sums in double precision, column by column in the order of the ids: the same bits whatever the
  * instructions. */
 typedef struct lxm_pooling {
+    lxm_add_rows *add;
     double *columns;
-    float *row; /* room to work in */
+    float *rows; /* room for rows that don't lie in memory as floats */
     uint64_t count;
 } lxm_pooling;
 
@@ -17,9 +26,19 @@ typedef struct lxm_pooling {
 bool lxm_pooling_init(lxm_pooling *pooling, size_t dim, const lxm_allocator *allocator);
 void lxm_pooling_free(lxm_pooling *pooling, const lxm_allocator *allocator);
 
-/* Takes the rows of ids, which all have one. */
-void lxm_pooling_add(lxm_pooling *pooling, lxm_pool_kind kind, const lxm_table *table,
-                     const uint32_t *ids, size_t count);
+/* LXM_ERROR_ARGUMENT: there is no such way to pool. */
+lxm_status lxm_pool_options_check(const lxm_pool_options *how, lxm_error *error);
+
+/* A hash of all that the vectors depend on. */
+uint64_t lxm_pool_options_hash(const lxm_pool_options *how, uint64_t seed);
+
+/* Ids below this have a row, and a weight where weights are wanted. */
+uint64_t lxm_pool_limit(const lxm_pool_options *how, const lxm_table *table);
+
+/* Takes the rows of ids, which all have one, but for the id that is dropped. Behind them are more
+ * ids, up to ids[known), whose rows will be wanted soon. */
+void lxm_pooling_add(lxm_pooling *pooling, const lxm_pool_options *how, const lxm_table *table,
+                     const uint32_t *ids, size_t count, size_t known);
 
 /* Takes all that another one, which comes behind, has taken. */
 void lxm_pooling_merge(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim,
@@ -27,7 +46,6 @@ void lxm_pooling_merge(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim,
 
 /* Writes the vector, zeros where there were no ids, and begins anew. Normalised: divided by its
  * Euclidean norm + 1e-32, as Model2Vec does it. */
-void lxm_pooling_end(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim, bool normalize,
-                     float *vector);
+void lxm_pooling_end(lxm_pooling *pooling, const lxm_pool_options *how, size_t dim, float *vector);
 
 #endif

@@ -2,11 +2,21 @@
 
 #include "base/error.h"
 
+/* Which lengths tokens have that begin with three bytes, by a hash of these: bit n for n bytes, the
+ * last for all that are longer. Most look-ups that would find nothing are spared. */
+enum { length_bits = 14, longer = 63 };
+
+typedef struct lengths {
+    uint64_t any; /* of tokens of fewer bytes, whatever they are */
+    uint64_t sets[1 << length_bits];
+} lengths;
+
 typedef struct wordpiece {
     lxm_token_table continuations; /* without the prefix */
     uint32_t *ids;                 /* of those */
     size_t longest_first, longest_continuation;
     size_t most;
+    lengths *first, *continuation;
     bool viewed; /* the ids are another's */
 } wordpiece;
 
@@ -18,6 +28,8 @@ static void free_wordpiece(lxm_vocab *vocab)
     lxm_token_table_free(&w->continuations);
     if (!w->viewed)
         lxm_release(&vocab->allocator, w->ids);
+    lxm_release(&vocab->allocator, w->first);
+    lxm_release(&vocab->allocator, w->continuation);
     lxm_release(&vocab->allocator, w);
     vocab->model_data = NULL;
 }
@@ -25,6 +37,34 @@ static void free_wordpiece(lxm_vocab *vocab)
 static size_t larger(size_t a, size_t b)
 {
     return a > b ? a : b;
+}
+
+static size_t set_of(const uint8_t *bytes)
+{
+    uint32_t three = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
+    return three * 0x9E3779B1u >> (32 - length_bits);
+}
+
+static lengths *lengths_of(const lxm_token_table *table, const lxm_allocator *a)
+{
+    lengths *l = lxm_new(a, sizeof *l);
+    for (uint32_t id = 0; l && id < table->size; id++) {
+        const uint8_t *token = lxm_token_table_bytes(table, id);
+        size_t length = lxm_token_table_length(table, id);
+        uint64_t bit = (uint64_t)1 << (length < longer ? length : longer);
+        if (length < 3)
+            l->any |= bit & ~(uint64_t)1; /* ids without a token are nothing */
+        else
+            l->sets[set_of(token)] |= bit;
+    }
+    return l;
+}
+
+static lxm_status index_lengths(const lxm_vocab *vocab, wordpiece *w, lxm_error *error)
+{
+    w->first = lengths_of(&vocab->table, &vocab->allocator);
+    w->continuation = lengths_of(&w->continuations, &vocab->allocator);
+    return w->first && w->continuation ? LXM_OK : lxm_fail_memory(error);
 }
 
 static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lxm_error *error)
@@ -48,14 +88,24 @@ static lxm_status add(lxm_vocab *vocab, uint32_t id, const lxm_affix *prefix, lx
 }
 
 /* Length of the longest token or continuation that the bytes begin with, or 0. */
-static size_t longest(const lxm_token_table *table, const uint8_t *bytes, size_t length,
-                      size_t most, uint32_t *index)
+static size_t longest(const lxm_token_table *table, const lengths *l, const uint8_t *bytes,
+                      size_t length, size_t most, uint32_t *index)
 {
     size_t end = length < most ? length : most;
-    for (; end > 0; end--) {
+    uint64_t left = l->any | (length < 3 ? 0 : l->sets[set_of(bytes)]);
+    if (end >= longer && !(left >> longer))
+        end = longer - 1;
+    while (end > 0) {
+        if (end < longer) {
+            left &= ((uint64_t)2 << end) - 1;
+            if (!left)
+                return 0;
+            end = longer - (size_t)__builtin_clzll(left);
+        }
         bool cuts = end < length && (bytes[end] & 0xC0) == 0x80; /* a character */
         if (!cuts && (*index = lxm_token_table_find(table, bytes, end)) != LXM_NO_ID)
             return end;
+        end--;
     }
     return 0;
 }
@@ -91,8 +141,9 @@ static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
         size_t left = m->length - m->used, length;
         uint32_t index;
         bool first = m->used == 0;
-        length = first ? longest(&vocab->table, bytes, left, w->longest_first, &index)
-                       : longest(&w->continuations, bytes, left, w->longest_continuation, &index);
+        length = first ? longest(&vocab->table, w->first, bytes, left, w->longest_first, &index)
+                       : longest(&w->continuations, w->continuation, bytes, left,
+                                 w->longest_continuation, &index);
         if (length == 0)
             return unknown(vocab, m, error);
         lxm_mapping_add(m, first ? index : w->ids[index], length);
@@ -141,7 +192,7 @@ static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *erro
     w->longest_first = (size_t)f->longest_first;
     w->longest_continuation = (size_t)f->longest_continuation;
     w->most = (size_t)f->most;
-    return LXM_OK;
+    return index_lengths(vocab, w, error);
 }
 
 const lxm_model lxm_model_wordpiece = {
@@ -167,5 +218,5 @@ lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t m
     lxm_status status = w->ids ? LXM_OK : lxm_fail_memory(error);
     for (uint32_t id = 0; !status && id < vocab->table.size; id++)
         status = add(vocab, id, prefix, error);
-    return status;
+    return status ? status : index_lengths(vocab, w, error);
 }

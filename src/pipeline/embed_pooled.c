@@ -27,7 +27,8 @@ struct lxm_pooled {
     lxm_embed_result *result;
     size_t dim, most_documents, unit;
     uint64_t border, written;
-    bool open; /* ids of a document were pushed, and it hasn't ended */
+    bool open;       /* ids of a document were pushed, and it hasn't ended */
+    uint64_t pushed; /* ids of that document */
     lxm_pool *pool;
     piece *ring;
     size_t ring_size, next;
@@ -41,18 +42,17 @@ static void pool_piece(void *job)
     piece *p = job;
     const lxm_pooled *owner = p->owner;
     const lxm_table *table = owner->options->table;
-    lxm_pool_kind kind = owner->options->pool;
+    const lxm_pool_options *how = &owner->options->pool;
     size_t at = 0;
     p->first.count = p->open.count = 0;
     for (size_t d = 0; d < p->documents; at = p->ends[d++]) {
         bool begun = d == 0 && p->goes_on;
         lxm_pooling *pooling = begun ? &p->first : &p->open;
-        lxm_pooling_add(pooling, kind, table, p->ids + at, p->ends[d] - at);
+        lxm_pooling_add(pooling, how, table, p->ids + at, p->ends[d] - at, p->count - at);
         if (!begun)
-            lxm_pooling_end(pooling, kind, owner->dim, owner->options->normalize,
-                            p->vectors + d * owner->dim);
+            lxm_pooling_end(pooling, how, owner->dim, p->vectors + d * owner->dim);
     }
-    lxm_pooling_add(&p->open, kind, table, p->ids + at, p->count - at);
+    lxm_pooling_add(&p->open, how, table, p->ids + at, p->count - at, p->count - at);
 }
 
 static lxm_status make_piece(lxm_pooled *pooled, piece *p, lxm_error *error)
@@ -204,18 +204,17 @@ static lxm_status emit(lxm_pooled *pooled, const float *vectors, size_t count, l
 static lxm_status write_oldest(lxm_pooled *pooled, lxm_error *error)
 {
     const piece *p = lxm_pool_take(pooled->pool);
-    lxm_pool_kind kind = pooled->options->pool;
+    const lxm_pool_options *how = &pooled->options->pool;
     lxm_status status = LXM_OK;
     size_t begun = p->goes_on && p->documents > 0;
     if (begun) {
-        lxm_pooling_merge(&pooled->carried, kind, pooled->dim, &p->first);
-        lxm_pooling_end(&pooled->carried, kind, pooled->dim, pooled->options->normalize,
-                        pooled->vector);
+        lxm_pooling_merge(&pooled->carried, how->kind, pooled->dim, &p->first);
+        lxm_pooling_end(&pooled->carried, how, pooled->dim, pooled->vector);
         status = emit(pooled, pooled->vector, 1, error);
     }
     if (!status)
         status = emit(pooled, p->vectors + begun * pooled->dim, p->documents - begun, error);
-    lxm_pooling_merge(&pooled->carried, kind, pooled->dim, &p->open);
+    lxm_pooling_merge(&pooled->carried, how->kind, pooled->dim, &p->open);
     return status;
 }
 
@@ -237,6 +236,10 @@ static lxm_status submit(lxm_pooled *pooled, lxm_error *error)
 lxm_status lxm_pooled_push(lxm_pooled *pooled, const uint32_t *ids, size_t count, lxm_error *error)
 {
     lxm_status status = LXM_OK;
+    size_t most = pooled->options->pool.most_ids;
+    if (most && count > most - pooled->pushed)
+        count = (size_t)(most - pooled->pushed);
+    pooled->pushed += count;
     while (!status && count > 0) {
         piece *p = &pooled->ring[pooled->next];
         size_t n = most_ids - p->count < count ? most_ids - p->count : count;
@@ -256,6 +259,7 @@ lxm_status lxm_pooled_end_document(lxm_pooled *pooled, lxm_error *error)
     piece *p = &pooled->ring[pooled->next];
     p->ends[p->documents++] = p->count;
     pooled->open = false;
+    pooled->pushed = 0;
     return p->documents == pooled->most_documents ? submit(pooled, error) : LXM_OK;
 }
 

@@ -93,8 +93,8 @@ static json_t *make_json(const lxm_manifest *manifest)
         json_object_set_new(root, "dropped_rows", lxm_manifest_number(manifest->result->dropped));
     if (manifest->shape->context)
         failed |= add_window(root, manifest);
-    failed |= json_object_set_new(root, "pool", json_string(pools[options->pool]));
-    failed |= json_object_set_new(root, "normalize", json_boolean(options->normalize));
+    failed |= json_object_set_new(root, "pool", json_string(pools[options->pool.kind]));
+    failed |= json_object_set_new(root, "normalize", json_boolean(options->pool.normalize));
     failed |= json_object_set_new(root, "positions", json_boolean(options->positions != NULL));
     failed |= json_object_set_new(root, "fingerprint",
                                   lxm_manifest_fingerprint(manifest->shape->fingerprint));

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "embed/pooling.h"
 #include "pipeline/embed_pieces.h"
 #include "pipeline/embed_pooled.h"
 #include "pipeline/job.h"
@@ -11,7 +12,7 @@
 
 enum { default_batch = 1024 };
 
-typedef struct run {
+typedef struct lxm_embed_run {
     lxm_allocator allocator;
     const lxm_embed_options *options;
     const lxm_job *job;
@@ -80,29 +81,48 @@ static lxm_status finish_rows(run *r, lxm_error *error)
 }
 
 /* The first id of a block that can't be written, or `count`. */
-static size_t find_bad(const lxm_ids *ids, uint64_t limit)
+static size_t find_bad(const uint32_t *ids, size_t count, uint64_t limit)
 {
     uint32_t most = 0;
-    for (size_t i = 0; i < ids->count; i++)
-        most = ids->ids[i] > most ? ids->ids[i] : most;
+    for (size_t i = 0; i < count; i++)
+        most = ids[i] > most ? ids[i] : most;
     if (most < limit)
-        return ids->count;
+        return count;
     size_t i = 0;
-    while (ids->ids[i] < limit)
+    while (ids[i] < limit)
         i++;
     return i;
+}
+
+/* Ids must be below. */
+static uint64_t id_limit(const run *r)
+{
+    const lxm_embed_options *options = r->options;
+    bool as_int32 = options->window.context && (options->format == LXM_VECTORS_SAFETENSORS ||
+                                                options->format == LXM_VECTORS_SHARDS);
+    uint64_t limit = lxm_pool_limit(&options->pool, options->table);
+    return as_int32 && limit > (uint64_t)1 << 31 ? (uint64_t)1 << 31 : limit;
+}
+
+/* `which` says more of the id. */
+static lxm_status refuse_id(const run *r, uint32_t id, const char *which, lxm_error *error)
+{
+    uint64_t rows = lxm_table_rows(r->options->table);
+    if (id >= rows)
+        return lxm_fail(error, LXM_ERROR_ID,
+                        "id %u%s has no row: the table has %llu, from 0 to %llu", id, which,
+                        (unsigned long long)rows, (unsigned long long)rows - 1);
+    if (r->options->pool.weights)
+        return lxm_fail(error, LXM_ERROR_ID, "id %u%s has no weight: there are %llu, from 0", id,
+                        which, (unsigned long long)r->options->pool.weight_count);
+    return lxm_fail(error, LXM_ERROR_ID, "id %u%s doesn't fit the int32 of `inputs`", id, which);
 }
 
 /* The position of an id in an error: its line, or in a binary stream its number. */
 static lxm_status check_ids(const run *r, const lxm_reader *reader, const lxm_block *block,
                             lxm_error *error)
 {
-    const lxm_embed_options *options = r->options;
-    bool as_int32 = options->window.context && (options->format == LXM_VECTORS_SAFETENSORS ||
-                                                options->format == LXM_VECTORS_SHARDS);
-    uint64_t rows = lxm_table_rows(options->table);
-    uint64_t limit = as_int32 && rows > (uint64_t)1 << 31 ? (uint64_t)1 << 31 : rows;
-    size_t bad = find_bad(&block->ids, limit);
+    size_t bad = find_bad(block->ids.ids, block->ids.count, id_limit(r));
     if (bad == block->ids.count)
         return LXM_OK;
     char which[40] = "";
@@ -110,13 +130,7 @@ static lxm_status check_ids(const run *r, const lxm_reader *reader, const lxm_bl
     if (binary)
         snprintf(which, sizeof which, " (number %llu, from 0)",
                  (unsigned long long)(block->position + bad));
-    uint32_t id = block->ids.ids[bad];
-    lxm_status status =
-        limit < rows
-            ? lxm_fail(error, LXM_ERROR_ID, "id %u%s doesn't fit the int32 of `inputs`", id, which)
-            : lxm_fail(error, LXM_ERROR_ID,
-                       "id %u%s has no row: the table has %llu, from 0 to %llu", id, which,
-                       (unsigned long long)rows, (unsigned long long)rows - 1);
+    lxm_status status = refuse_id(r, block->ids.ids[bad], which, error);
     if (error && !binary)
         error->line = block->position;
     return status;
@@ -162,7 +176,7 @@ static lxm_status open_output(run *r, uint64_t expected, uint64_t fingerprint, l
     if (status)
         return status;
     r->unit = r->options->drop_last || r->sink.vectors.shape.batches ? r->batch : 0;
-    if (r->options->pool) {
+    if (r->options->pool.kind) {
         uint64_t border = r->sink.shards ? lxm_shards_capacity(r->sink.shards) : 0;
         status = lxm_pooled_new(&r->pooled, r->options, r->unit, border, &r->sink, &r->result,
                                 r->job, error);
@@ -195,22 +209,19 @@ static lxm_status check_fingerprint(const run *r, uint64_t stream, lxm_error *er
     return LXM_OK;
 }
 
-static lxm_status each_block(run *r, const lxm_reader *reader, const lxm_block *block,
-                             lxm_error *error)
+static lxm_status add_ids(run *r, const uint32_t *ids, size_t count, lxm_error *error)
 {
-    lxm_status status = check_ids(r, reader, block, error);
-    if (status)
-        return status;
-    if (r->pooled) {
-        status = lxm_pooled_push(r->pooled, block->ids.ids, block->ids.count, error);
-        return !status && block->end_document ? lxm_pooled_end_document(r->pooled, error) : status;
-    }
-    if (!r->windows)
-        return add_rows(r, block->ids.ids, block->ids.count, error);
-    status = lxm_windows_push(r->windows, block->ids.ids, block->ids.count, error);
-    if (!status && block->end_document)
-        status = lxm_windows_end_document(r->windows, error);
-    return status;
+    if (r->pooled)
+        return lxm_pooled_push(r->pooled, ids, count, error);
+    return r->windows ? lxm_windows_push(r->windows, ids, count, error)
+                      : add_rows(r, ids, count, error);
+}
+
+static lxm_status end_document(run *r, lxm_error *error)
+{
+    if (r->pooled)
+        return lxm_pooled_end_document(r->pooled, error);
+    return r->windows ? lxm_windows_end_document(r->windows, error) : LXM_OK;
 }
 
 static lxm_status each_stream(void *context, const char *path, lxm_reader *reader, lxm_error *error)
@@ -227,7 +238,11 @@ static lxm_status each_stream(void *context, const char *path, lxm_reader *reade
         status = lxm_reader_next(reader, &block, &more, error);
         if (status || !more)
             break;
-        status = each_block(r, reader, &block, error);
+        status = check_ids(r, reader, &block, error);
+        if (!status)
+            status = add_ids(r, block.ids.ids, block.ids.count, error);
+        if (!status && block.end_document)
+            status = end_document(r, error);
     }
     return status;
 }
@@ -253,6 +268,8 @@ static lxm_status check_options(const lxm_embed_options *options, lxm_error *err
     if (options->dtype == LXM_DTYPE_I8)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "int8 is for tables: use f32, f16 or bf16");
     lxm_status status = check_dtype(options->format, options->dtype, error);
+    if (!status)
+        status = lxm_pool_options_check(&options->pool, error);
     if (status)
         return status;
     if (!window->context && (window->stride || window->targets || window->pad || window->pack ||
@@ -260,11 +277,9 @@ static lxm_status check_options(const lxm_embed_options *options, lxm_error *err
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "stride, targets, padding, packing, shuffling, ids alone and positions "
                         "need windows (--context)");
-    if (options->pool > LXM_POOL_LAST || (options->pool && window->context) ||
-        (options->normalize && !options->pool))
+    if (options->pool.kind && window->context)
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
-                        "pooling makes a vector of a document: there are no windows (--context), "
-                        "and only what is pooled is normalised");
+                        "pooling makes a vector of a document: there are no windows (--context)");
     if (options->ids_only && options->format < LXM_VECTORS_SAFETENSORS)
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "ids alone go to .safetensors or shards, not to text or .npy");
@@ -335,6 +350,64 @@ lxm_status lxm_run_embed(const lxm_embed_options *options, const char *const *pa
     status = end_run(&r, status, error);
     if (result)
         *result = r.result;
+    return status;
+}
+
+lxm_status lxm_embed_run_new(lxm_embed_run **out, const lxm_embed_options *options,
+                             const char *output_path, const lxm_job *job, lxm_error *error)
+{
+    *out = NULL;
+    lxm_allocator a = lxm_allocator_or_default(job->allocator);
+    lxm_status status = check_options(options, error);
+    if (status)
+        return status;
+    run *r = lxm_new(&a, sizeof *r);
+    if (!r)
+        return lxm_fail_memory(error);
+    *r = begin_run(options, output_path, job);
+    *out = r;
+    return LXM_OK;
+}
+
+static lxm_status sink_begins(void *context, uint64_t fingerprint, const char *settings,
+                              lxm_error *error)
+{
+    run *r = context;
+    (void)settings; /* the options have theirs */
+    lxm_status status = check_fingerprint(r, fingerprint, error);
+    return status || r->opened ? status : open_output(r, LXM_ANY_ROW, fingerprint, error);
+}
+
+static lxm_status sink_ids(void *context, const uint32_t *ids, size_t count, lxm_error *error)
+{
+    run *r = context;
+    size_t bad = find_bad(ids, count, id_limit(r));
+    if (bad == count)
+        return add_ids(r, ids, count, error);
+    lxm_status status = refuse_id(r, ids[bad], "", error);
+    if (error)
+        error->offset = bad;
+    return status;
+}
+
+static lxm_status sink_ends_document(void *context, lxm_error *error)
+{
+    return end_document(context, error);
+}
+
+lxm_id_sink lxm_embed_run_sink(lxm_embed_run *r)
+{
+    return (lxm_id_sink){sink_begins, sink_ids, sink_ends_document, r};
+}
+
+lxm_status lxm_embed_run_finish(lxm_embed_run *r, lxm_status status, lxm_embed_result *result,
+                                lxm_error *error)
+{
+    lxm_allocator a = r->allocator;
+    status = end_run(r, status, error);
+    if (result)
+        *result = r->result;
+    lxm_release(&a, r);
     return status;
 }
 

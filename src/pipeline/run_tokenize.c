@@ -22,7 +22,7 @@ enum { chunk_size = 256 * 1024 };
 static const lxm_split splits[] = {
     [LXM_DOCUMENTS_FILE] = LXM_SPLIT_FILE,   [LXM_DOCUMENTS_LINE] = LXM_SPLIT_LINE,
     [LXM_DOCUMENTS_BLANK] = LXM_SPLIT_BLANK, [LXM_DOCUMENTS_NUL] = LXM_SPLIT_NUL,
-    [LXM_DOCUMENTS_JSONL] = LXM_SPLIT_LINE,
+    [LXM_DOCUMENTS_JSONL] = LXM_SPLIT_LINE,  [LXM_DOCUMENTS_SENTENCE] = LXM_SPLIT_SENTENCE,
 };
 
 /* The documents of one chunk. */
@@ -159,8 +159,12 @@ static lxm_status collect(run *r, lxm_error *error)
     uint64_t before = t->first ? 0 : r->line - 1;
     r->line = before + t->lines + 1;
     count_json(r, &t->json_count, t->path, before + 1);
-    if (!t->status)
-        return lxm_writer_join(r->writer, &t->formatter, error);
+    if (!t->status) {
+        lxm_status status = lxm_writer_join(r->writer, &t->formatter, error);
+        if (status)
+            lxm_job_blame(error, t->path);
+        return status;
+    }
     if (error) {
         *error = t->error;
         error->path = t->path;
@@ -526,7 +530,7 @@ lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_voc
     static const lxm_tokenize_run_options standard;
     lxm_tokenize_run_result unwanted;
     const lxm_tokenize_run_options *how = run_options ? run_options : &standard;
-    if (how->documents > LXM_DOCUMENTS_JSONL)
+    if (how->documents > LXM_DOCUMENTS_SENTENCE)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "unknown way to cut documents");
     lxm_stream_options options = *stream;
     options.kind = vocab ? LXM_KIND_IDS : LXM_KIND_TOKENS;
@@ -537,9 +541,10 @@ lxm_status lxm_run_tokenize_encode(const lxm_tokenizer *tokenizer, const lxm_voc
              .vocab = vocab,
              .job = job,
              .inputs = {.job = job},
-             .splitter = {splits[how->documents], false},
-             /* a document in JSON Lines is one line: its parts can't be written side by side */
-             .parts = stream->format != LXM_STREAM_JSONL && how->documents != LXM_DOCUMENTS_JSONL,
+             .splitter = {.how = splits[how->documents]},
+             /* a document in JSON Lines is one line: its parts can't be written side by side; a
+              * sentence can't be followed from the middle */
+             .parts = stream->format != LXM_STREAM_JSONL && how->documents < LXM_DOCUMENTS_JSONL,
              .result = result ? result : &unwanted};
     *r.result = (lxm_tokenize_run_result){0};
     return run_files(&r, paths, path_count, how, &options, output, error);

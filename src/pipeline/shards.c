@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "embed/dtype.h"
+#include "embed/pooling.h"
 #include "embed/table.h"
 #include "pipeline/staging.h"
 
@@ -47,8 +48,6 @@ static lxm_status identify(lxm_shards *shards, lxm_error *error)
                           shards->shape.mask,
                           shards->shape.documents,
                           shards->options->drop_last,
-                          shards->options->pool,
-                          shards->options->normalize,
                           shards->shape.fingerprint,
                           lxm_table_rows(table)};
     const char *settings = shards->shape.settings ? shards->shape.settings : "";
@@ -63,7 +62,7 @@ static lxm_status identify(lxm_shards *shards, lxm_error *error)
         hash = lxm_hash(row, dim * sizeof *row, hash);
     }
     lxm_release(&shards->allocator, row);
-    shards->identity = hash;
+    shards->identity = lxm_pool_options_hash(&shards->options->pool, hash);
     return LXM_OK;
 }
 

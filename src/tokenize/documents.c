@@ -102,6 +102,19 @@ static size_t next_blank(lxm_splitter *splitter, const uint8_t *bytes, size_t le
     return inside_paragraph(splitter, bytes, begin, length, final, piece);
 }
 
+static size_t next_sentence(lxm_splitter *splitter, const uint8_t *bytes, size_t length, bool final,
+                            lxm_piece *piece)
+{
+    lxm_sentence sentence;
+    if (!splitter->in_document)
+        splitter->sentence = (lxm_sentence_state){0};
+    size_t used = lxm_sentence_next(&splitter->sentence, splitter->in_document, bytes, length,
+                                    final, &sentence);
+    if (sentence.begin == sentence.end && !sentence.last)
+        return used;
+    return give(splitter, piece, sentence.begin, sentence.end, sentence.last, used);
+}
+
 size_t lxm_splitter_next(lxm_splitter *splitter, const uint8_t *bytes, size_t length, bool final,
                          lxm_piece *piece)
 {
@@ -113,6 +126,8 @@ size_t lxm_splitter_next(lxm_splitter *splitter, const uint8_t *bytes, size_t le
         return next_blank(splitter, bytes, length, final, piece);
     case LXM_SPLIT_NUL:
         return next_ended(splitter, bytes, length, final, '\0', piece);
+    case LXM_SPLIT_SENTENCE:
+        return next_sentence(splitter, bytes, length, final, piece);
     default:
         return next_file(splitter, length, final, piece);
     }

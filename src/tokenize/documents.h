@@ -6,16 +6,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tokenize/sentences.h"
+
 typedef enum lxm_split {
     LXM_SPLIT_FILE = 0,
     LXM_SPLIT_LINE = 1,
     LXM_SPLIT_BLANK = 2,
-    LXM_SPLIT_NUL = 3
+    LXM_SPLIT_NUL = 3,
+    LXM_SPLIT_SENTENCE = 4
 } lxm_split;
 
 typedef struct lxm_splitter {
     lxm_split how;
-    bool in_document; /* a piece of a document has been handed out, its end hasn't */
+    bool in_document;            /* a piece of a document has been handed out, its end hasn't */
+    lxm_sentence_state sentence; /* of that document */
 } lxm_splitter;
 
 /* A part of a document: bytes[begin, end). */

@@ -170,6 +170,8 @@ bool lxm_tokenizer_is_divisible(const lxm_tokenizer *t, const lxm_recipe *recipe
 {
     size_t own = lxm_normalizer_wanted(&t->options) ? 1 : 0;
     bool steps = t->step_count > own || t->metaspace;
+    if (t->options.max_characters) /* a part doesn't know how many went before */
+        return false;
     /* behind one that ends in a letter a part would have to begin with the prefix */
     if (t->options.prefix_space && (t->specials.count || t->normalized_specials.count))
         return false;

@@ -19,8 +19,9 @@ struct lxm_segmenter {
     lxm_token_sink sink;
     uint8_t partial[4]; /* a character that the last push cut */
     size_t partial_length;
-    uint64_t source; /* position in the document of the next byte to be looked at */
-    bool started;    /* the subject has text: no prefix is due */
+    uint64_t source;   /* position in the document of the next byte to be looked at */
+    size_t characters; /* of the document so far, where there is a limit to them */
+    bool started;      /* the subject has text: no prefix is due */
     lxm_cutter raw, normalized;
     lxm_stage *stages; /* as many as the tokenizer has steps */
     size_t stage_count;
@@ -125,6 +126,7 @@ static void reset(lxm_segmenter *s, uint64_t source)
 {
     s->partial_length = 0;
     s->source = source;
+    s->characters = 0;
     lxm_cutter_reset(&s->raw);
     lxm_cutter_reset(&s->normalized);
     reset_stages(s, source > 0);
@@ -250,6 +252,31 @@ static lxm_status raw_token(void *context, const lxm_special *special, uint64_t 
 
 /* ---- UTF-8 ---- */
 
+/* Counts characters until the document has its most; returns the length of those. */
+static size_t count_in(lxm_segmenter *s, const uint8_t *text, size_t length)
+{
+    size_t left = s->tokenizer->options.max_characters - s->characters, at = 0;
+    if (length <= left) { /* so are its characters */
+        s->characters += lxm_utf8_count(text, length);
+        return length;
+    }
+    for (; at < length; at++)
+        if ((text[at] & 0xC0) != 0x80 && left-- == 0)
+            break;
+    s->characters += lxm_utf8_count(text, at);
+    return at;
+}
+
+/* Counts a character; false where the document has its most already. */
+static bool count_one(lxm_segmenter *s)
+{
+    size_t most = s->tokenizer->options.max_characters;
+    if (most && s->characters == most)
+        return false;
+    s->characters++;
+    return true;
+}
+
 /* Text that came from the next `source_length` bytes. */
 static lxm_status push_text(lxm_segmenter *s, const uint8_t *text, size_t length,
                             size_t source_length, lxm_error *error)
@@ -264,7 +291,10 @@ static lxm_status push_text(lxm_segmenter *s, const uint8_t *text, size_t length
 
 static lxm_status push_valid(lxm_segmenter *s, const uint8_t *text, size_t length, lxm_error *error)
 {
-    return push_text(s, text, length, length, error);
+    size_t kept = s->tokenizer->options.max_characters ? count_in(s, text, length) : length;
+    lxm_status status = kept ? push_text(s, text, kept, kept, error) : LXM_OK;
+    s->source += length - kept;
+    return status;
 }
 
 static lxm_status push_invalid(lxm_segmenter *s, const uint8_t *bytes, size_t length,
@@ -277,6 +307,10 @@ static lxm_status push_invalid(lxm_segmenter *s, const uint8_t *bytes, size_t le
                            "byte 0x%02X is not UTF-8: convert the text, or use --invalid replace "
                            "or --invalid bytes",
                            bytes[0]);
+    if (!count_one(s)) {
+        s->source += length;
+        return LXM_OK;
+    }
     if (s->tokenizer->options.invalid == LXM_INVALID_REPLACE)
         return push_text(s, replacement, sizeof replacement, length, error);
     lxm_status status = lxm_cutter_end(&s->raw, error);
@@ -370,5 +404,6 @@ lxm_status lxm_segmenter_end_document(lxm_segmenter *segmenter, lxm_error *error
 {
     lxm_status status = lxm_segmenter_end_part(segmenter, error);
     segmenter->source = 0;
+    segmenter->characters = 0;
     return status ? status : segmenter->sink.end_document(segmenter->sink.context, error);
 }

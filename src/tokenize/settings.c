@@ -79,6 +79,11 @@ static bool describe(lxm_buffer *text, const lxm_tokenizer *t, const lxm_tokeniz
     good = good && say_unicode(text, o);
     if (o->invalid)
         good = good && say(text, "invalid", invalid[o->invalid]);
+    if (o->max_characters) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", o->max_characters);
+        good = good && say(text, "max-characters", number);
+    }
     for (size_t i = 0; i < o->special_count; i++)
         good = good && say(text, "special", o->specials[i]);
     for (size_t i = lxm_normalizer_wanted(&t->options) ? 1 : 0; i < t->step_count; i++)

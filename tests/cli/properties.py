@@ -82,6 +82,7 @@ TOKENIZE = [
     ["tokenize", "-e", r"\w+|\s", "-d", "line", "--strip-marks", "--offsets"],
     ["tokenize", "-p", "o200k", "-n", "nfd", "--lowercase", "-b", "--offsets"],
     ["tokenize", "--split", r"\s+", "-d", "blank"],
+    ["tokenize", "-d", "sentence", "--offsets"],
 ]
 
 

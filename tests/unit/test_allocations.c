@@ -399,7 +399,7 @@ static lxm_status run_tokenize(void)
     const char *paths[] = {fix.input, fix.input};
     lxm_job j = job();
     lxm_status status = LXM_OK;
-    for (int i = 0; !status && i <= LXM_DOCUMENTS_JSONL; i++) {
+    for (int i = 0; !status && i <= LXM_DOCUMENTS_SENTENCE; i++) {
         lxm_stream_options stream = {.format = (lxm_stream_format)(i % 3), .offsets = true};
         lxm_tokenize_run_options run = {.documents = (lxm_documents)i};
         run.skip_bad = i == LXM_DOCUMENTS_JSONL;

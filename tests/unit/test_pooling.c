@@ -94,11 +94,11 @@ static void expect(const fixture *f, const float *got)
     for (size_t d = 0; d < unit_count(lengths); place += (size_t)lengths[d++]) {
         double want[dim], norm = 0;
         for (int c = 0; c < dim; c++) {
-            want[c] = naive(f, f->options.pool, place, lengths[d], c);
+            want[c] = naive(f, f->options.pool.kind, place, lengths[d], c);
             norm += want[c] * want[c];
         }
         for (int c = 0; c < dim; c++) {
-            double value = f->options.normalize ? want[c] / (sqrt(norm) + 1e-32) : want[c];
+            double value = f->options.pool.normalize ? want[c] / (sqrt(norm) + 1e-32) : want[c];
             assert_true(fabs((double)got[d * dim + (size_t)c] - value) <= 1e-6 * (1 + fabs(value)));
         }
     }
@@ -111,8 +111,8 @@ static void test_every_kind(void **state)
         for (int normalize = 0; normalize < 2; normalize++) {
             size_t lengths_of[2];
             uint8_t *bytes[2];
-            f->options.pool = (lxm_pool_kind)kind;
-            f->options.normalize = normalize;
+            f->options.pool.kind = (lxm_pool_kind)kind;
+            f->options.pool.normalize = normalize;
             for (unsigned i = 0; i < 2; i++) {
                 f->job.threads = i ? 3 : 1;
                 unit_succeeds(run(f), &f->error);
@@ -130,7 +130,7 @@ static void test_every_kind(void **state)
 static void test_shards_and_batches(void **state)
 {
     fixture *f = *state;
-    f->options.pool = LXM_POOL_SUM;
+    f->options.pool.kind = LXM_POOL_SUM;
     f->options.batch = 4;
     f->options.drop_last = true;
     unit_succeeds(run(f), &f->error);
@@ -155,15 +155,15 @@ static void test_shards_and_batches(void **state)
 static void test_options_that_make_no_sense(void **state)
 {
     fixture *f = *state;
-    f->options.normalize = true;
+    f->options.pool.normalize = true;
     assert_int_equal(run(f), LXM_ERROR_ARGUMENT);
-    f->options.pool = LXM_POOL_MEAN;
+    f->options.pool.kind = LXM_POOL_MEAN;
     f->options.window.context = 4;
     assert_int_equal(run(f), LXM_ERROR_ARGUMENT);
     f->options.window.context = 0;
-    f->options.pool = (lxm_pool_kind)9;
+    f->options.pool.kind = (lxm_pool_kind)9;
     assert_int_equal(run(f), LXM_ERROR_ARGUMENT);
-    f->options.pool = LXM_POOL_MEAN;
+    f->options.pool.kind = LXM_POOL_MEAN;
     unit_file_write(f->ids, "1\n50\n", 5);
     assert_int_equal(run(f), LXM_ERROR_ID);
     assert_int_equal(f->error.line, 2);
@@ -174,7 +174,7 @@ static void test_every_allocation(void **state)
     fixture *f = *state;
     unit_file_write(f->ids, "1 2\n\n3\n", 7);
     f->job.threads = 1;
-    f->options.pool = LXM_POOL_MEAN;
+    f->options.pool.kind = LXM_POOL_MEAN;
     f->options.dtype = LXM_DTYPE_F16;
     f->options.batch = 2;
     f->options.drop_last = true;
