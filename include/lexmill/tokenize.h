@@ -68,10 +68,12 @@ LXM_API lxm_status lxm_tokenizer_new(lxm_tokenizer **tokenizer,
                                      const lxm_tokenizer_options *options,
                                      const lxm_allocator *allocator, lxm_error *error);
 
-/* The same, with the normaliser and the pattern that a tokenizer.json of Hugging Face's tokenizers
- * states, or a compiled vocabulary (see lxm_vocab_write) that keeps what one stated; `options`
- * (NULL: the default) says the rest, and may not state these as well. What can't be done exactly is LXM_ERROR_UNSUPPORTED by name. Tokens added to the vocabulary aren't looked
- * at: name those to be kept whole as specials. The file is parsed in memory from malloc. */
+/* The same, with the normaliser, the pattern and the added tokens that a tokenizer.json of Hugging
+ * Face's tokenizers states (or a folder with one), or a compiled vocabulary (see lxm_vocab_write)
+ * that keeps what one stated; `options` (NULL: the default) says the rest, and may not state these
+ * as well. Added tokens are kept whole as their flags say; those that are special only where the
+ * options name them. What can't be done exactly is LXM_ERROR_UNSUPPORTED by name. The file is
+ * parsed in memory from malloc. */
 LXM_API lxm_status lxm_tokenizer_open(lxm_tokenizer **tokenizer, const char *path,
                                       const lxm_tokenizer_options *options,
                                       const lxm_allocator *allocator, lxm_error *error);

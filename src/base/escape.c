@@ -65,8 +65,8 @@ static bool append_letters(lxm_buffer *buffer, const uint8_t *bytes, size_t leng
     while (n < length && lxm_escape_letters[bytes[n]])
         n++;
     *done = n;
-    if (!lxm_buffer_reserve(buffer, 2 * n))
-        return false;
+    if (n == 0 || !lxm_buffer_reserve(buffer, 2 * n))
+        return n == 0;
     uint8_t *out = buffer->data + buffer->length;
     for (size_t i = 0; i < n; i++) {
         out[2 * i] = '\\';

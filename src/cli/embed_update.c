@@ -24,7 +24,7 @@ const char embed_update_help[] =
     "      --eps X         adagrad (1e-10), adam (1e-8)\n"
     "      --padding-idx ID  drop the gradients of this id\n"
     "      --state FILE    what the optimizer keeps: read, where there, and written\n"
-    "      --ids FILE      the ids of gradients that are an .npy file: .npy or a stream\n"
+    "      --ids FILE      the ids of .npy gradients: .npy, or an id stream\n"
     "      --force         take a state of other rows, and ids of another vocabulary\n"
     "  -o, --output FILE   the table that comes of it, .npy or .safetensors (-f says\n"
     "                      which), as 32-bit floats\n"

@@ -2,8 +2,9 @@
 
 #include "base/error.h"
 #include "formats/json.h"
+#include "formats/model_json.h"
 #include "formats/tokenizer_json.h"
-#include "idmap/bpe.h"
+#include "idmap/model.h"
 
 /* ---- keeping ---- */
 
@@ -63,11 +64,6 @@ static const lxm_preset *find_preset(const char *name)
     return preset;
 }
 
-static bool is_byte_level(const lxm_vocab *vocab)
-{
-    return vocab->model == &lxm_model_bpe && lxm_bpe_options_of(vocab)->byte_level;
-}
-
 static json_t *byte_level(bool add_prefix_space, bool use_regex)
 {
     return json_pack("{s:s,s:b,s:b,s:b}", "type", "ByteLevel", "add_prefix_space", add_prefix_space,
@@ -124,9 +120,11 @@ static lxm_status set_preset(json_t *root, const lxm_vocab *vocab,
                         options->preset);
     if (options->lowercase && strcmp(preset->name, "bert") != 0)
         return lxm_fail(error, LXM_ERROR_ARGUMENT, "lower case goes with the preset bert alone");
+    json_object_del(root, lxm_rules_own_key); /* it is of the pattern that goes */
     if (json_object_set_new(root, "normalizer", normalizer(preset, options->lowercase)) ||
-        json_object_set_new(root, "pre_tokenizer",
-                            pre_tokenizer(preset, is_byte_level(vocab), &vocab->allocator)))
+        json_object_set_new(
+            root, "pre_tokenizer",
+            pre_tokenizer(preset, lxm_model_is_byte_level(vocab), &vocab->allocator)))
         return lxm_fail_memory(error);
     return LXM_OK;
 }
@@ -155,7 +153,7 @@ static json_t *added_tokens(const lxm_vocab *vocab)
 
 static json_t *decoder(const lxm_vocab *vocab)
 {
-    if (is_byte_level(vocab))
+    if (lxm_model_is_byte_level(vocab))
         return byte_level(true, true);
     if (vocab->model == &lxm_model_wordpiece)
         return json_pack("{s:s,s:s%,s:b}", "type", "WordPiece", "prefix",

@@ -9,8 +9,8 @@
 /* Whether the model's symbols are bytes, which such files write as characters. */
 bool lxm_model_is_byte_level(const lxm_vocab *vocab);
 
-/* {"token": id, ...} in order of ids. Without `outside`, added tokens that the model doesn't see are
- * left out where a list of them tells their ids. What JSON can't hold, or what would be read as
+/* {"token": id, ...} in order of ids. Without `outside`, added tokens that the model doesn't see
+ * are left out where a list of them tells their ids. What JSON can't hold, or what would be read as
  * another token, is refused. */
 lxm_status lxm_model_tokens(const lxm_vocab *vocab, bool outside, json_t **tokens,
                             lxm_error *error);

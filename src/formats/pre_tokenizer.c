@@ -326,27 +326,30 @@ static lxm_status deepseek(lxm_rules *rules, lxm_error *error)
     return status ? status : isolate(rules, error);
 }
 
+/* Whether a ByteLevel only writes bytes as characters, which is idmap's part. */
+static bool is_plain_byte_level(const json_t *part)
+{
+    return strcmp(lxm_rules_type(part), "ByteLevel") == 0 &&
+           !lxm_rules_flag(part, "use_regex", true);
+}
+
 static lxm_status sequence(lxm_rules *rules, const json_t *list, lxm_error *error)
 {
     size_t count = json_array_size(list);
     const json_t *last = json_array_get(list, count - 1);
+    bool prefix = lxm_rules_flag(last, "add_prefix_space", true);
+    bool plain = count > 1 && is_plain_byte_level(last);
+    if (plain && prefix)
+        return lxm_rules_refuse("behind other pre_tokenizers, add_prefix_space of", "ByteLevel",
+                                error);
+    count -= plain;
     if (count == 1)
-        return lxm_rules_pre_tokenizer(rules, last, error);
+        return lxm_rules_pre_tokenizer(rules, json_array_get(list, 0), error);
     lxm_status status = lxm_rules_set_ideographs_apart(rules, error);
     if (status)
         return status;
-    if (count == 2 && is(list, 0, "Digits") && is(list, 1, "ByteLevel") &&
-        lxm_rules_flag(last, "use_regex", true) && !lxm_rules_flag(last, "add_prefix_space", true))
+    if (count == 2 && is(list, 0, "Digits") && is(list, 1, "ByteLevel") && !plain && !prefix)
         return digits_then_gpt2(rules, list, error);
-    /* a ByteLevel that doesn't split only writes bytes as characters, which is idmap's part */
-    if (count > 1 && is(list, count - 1, "ByteLevel") && !lxm_rules_flag(last, "use_regex", true)) {
-        if (lxm_rules_flag(last, "add_prefix_space", true))
-            return lxm_rules_refuse("behind other pre_tokenizers, add_prefix_space of", "ByteLevel",
-                                    error);
-        count--;
-    }
-    if (count == 1)
-        return lxm_rules_pre_tokenizer(rules, json_array_get(list, 0), error);
     if (count == 2 && is(list, 0, "WhitespaceSplit") && is(list, 1, "Metaspace"))
         return lxm_rules_metaspace(rules, json_array_get(list, 1), true, error);
     if (count == 3 && has_regex(list, 0, DEEPSEEK_DIGITS) &&

@@ -102,7 +102,10 @@ static lxm_status list_added(parser *p)
     for (size_t i = 0; !status && i < json_array_size(added); i++) {
         const json_t *entry = json_array_get(added, i);
         const json_t *content = json_object_get(entry, "content");
-        const json_t *id = json_object_get(entry, "id");
+        const json_t *id = json_object_get(entry, "id"), *own = NULL;
+        if (json_is_string(content)) /* the model's own id counts, whatever is said here */
+            own = json_object_get(json_object_get(p->model, "vocab"), json_string_value(content));
+        id = own ? own : id;
         if (!json_is_string(content) || !json_is_integer(id))
             return bad(p, "an added token has no content or no id");
         lxm_listed token = {.text = json_string_value(content),

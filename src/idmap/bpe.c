@@ -187,35 +187,56 @@ static lxm_status split_characters(const lxm_vocab *vocab, lxm_mapping *m, lxm_e
 
 /* ---- mapping ---- */
 
-static lxm_status merge(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+static lxm_status split(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
 {
     const bpe *b = vocab->model_data;
     bool affixes = b->options.prefix.length || b->options.suffix.length;
     m->count = m->used = 0;
-    lxm_status status = b->options.byte_level && !affixes ? split_bytes(vocab, m, error)
-                                                          : split_characters(vocab, m, error);
-    if (status)
-        return status;
-    return lxm_merge_symbols(&b->merges, m) ? LXM_OK : lxm_fail_memory(error);
+    return b->options.byte_level && !affixes ? split_bytes(vocab, m, error)
+                                             : split_characters(vocab, m, error);
 }
 
-static lxm_status map(const lxm_vocab *vocab, lxm_mapping *m, lxm_error *error)
+/* Puts down the id of a token that is kept whole. */
+static bool is_whole(const bpe *b, lxm_mapping *m)
 {
-    const bpe *b = vocab->model_data;
     uint32_t index = LXM_NO_ID;
     if (b->whole.size)
         index = lxm_token_table_find(&b->whole, m->token, m->length);
     if (index == LXM_NO_ID)
-        return merge(vocab, m, error);
+        return false;
     m->count = m->used = 0;
     lxm_mapping_add(m, b->whole_ids[index], m->length);
-    return LXM_OK;
+    return true;
+}
+
+static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t count,
+                          size_t *failed, lxm_error *error)
+{
+    const bpe *b = vocab->model_data;
+    for (size_t i = 0; i < count; i++) {
+        lxm_status status = is_whole(b, &mappings[i]) ? LXM_OK : split(vocab, &mappings[i], error);
+        *failed = i;
+        if (status)
+            return status;
+    }
+    return lxm_merge_symbols(&b->merges, mappings, count) ? LXM_OK : lxm_fail_memory(error);
+}
+
+static lxm_status map(const lxm_vocab *vocab, lxm_mapping *mapping, lxm_error *error)
+{
+    size_t failed;
+    return map_all(vocab, mapping, 1, &failed, error);
 }
 
 /* ---- what is worked out when all is there ---- */
 
-/* Room for a mapping of any token of the vocabulary. */
+enum { most_at_once = 64, room_at_once = 1 << 16 };
+
+/* Tokens of the vocabulary that are mapped side by side. */
 typedef struct workshop {
+    lxm_mapping mappings[most_at_once];
+    uint32_t token_ids[most_at_once];
+    size_t count, most;
     uint32_t *ids;
     lxm_buffer scratch;
     size_t longest;
@@ -223,13 +244,15 @@ typedef struct workshop {
 
 static lxm_status open_workshop(workshop *w, const lxm_vocab *vocab, lxm_error *error)
 {
-    *w = (workshop){.longest = 0};
+    w->count = w->longest = 0;
     lxm_buffer_init(&w->scratch, &vocab->allocator);
     for (size_t id = 0; id < vocab->table.size; id++) {
         size_t length = lxm_token_table_length(&vocab->table, (uint32_t)id);
         w->longest = length > w->longest ? length : w->longest;
     }
-    w->ids = lxm_allocate(&vocab->allocator, w->longest + 1, sizeof *w->ids);
+    w->most = room_at_once / (w->longest + 1);
+    w->most = w->most < 1 ? 1 : w->most > most_at_once ? most_at_once : w->most;
+    w->ids = lxm_allocate(&vocab->allocator, w->most * (w->longest + 1), sizeof *w->ids);
     return w->ids ? LXM_OK : lxm_fail_memory(error);
 }
 
@@ -247,12 +270,30 @@ static bool is_found(const lxm_vocab *vocab, uint32_t id)
                                           length) == id;
 }
 
-static lxm_mapping mapping_of(workshop *w, const lxm_vocab *vocab, uint32_t id)
+/* What its own bytes come to is to be found out for a token. */
+static void take_in(workshop *w, const lxm_vocab *vocab, uint32_t id)
 {
-    return (lxm_mapping){.token = lxm_token_table_bytes(&vocab->table, id),
-                         .length = lxm_token_table_length(&vocab->table, id),
-                         .ids = w->ids,
-                         .scratch = &w->scratch};
+    w->token_ids[w->count] = id;
+    w->mappings[w->count] = (lxm_mapping){.token = lxm_token_table_bytes(&vocab->table, id),
+                                          .length = lxm_token_table_length(&vocab->table, id),
+                                          .ids = w->ids + w->count * (w->longest + 1),
+                                          .scratch = &w->scratch};
+    w->count++;
+}
+
+/* Merges what was taken in; a token that can't be split has no ids, or is an error if `all` must
+ * be. */
+static lxm_status merge_all(workshop *w, const lxm_vocab *vocab, bool all, lxm_error *error)
+{
+    const bpe *b = vocab->model_data;
+    for (size_t i = 0; i < w->count; i++) {
+        lxm_status status = split(vocab, &w->mappings[i], error);
+        if (status == LXM_ERROR_MEMORY || (status && all))
+            return status;
+        if (status)
+            w->mappings[i].count = 0;
+    }
+    return lxm_merge_symbols(&b->merges, w->mappings, w->count) ? LXM_OK : lxm_fail_memory(error);
 }
 
 static lxm_status keep_whole(lxm_vocab *vocab, uint32_t id, lxm_error *error)
@@ -272,21 +313,28 @@ static lxm_status keep_whole(lxm_vocab *vocab, uint32_t id, lxm_error *error)
     return status;
 }
 
+static lxm_status keep_whole_ones(lxm_vocab *vocab, workshop *w, lxm_error *error)
+{
+    lxm_status status = merge_all(w, vocab, false, error);
+    for (size_t i = 0; !status && i < w->count; i++) {
+        const lxm_mapping *m = &w->mappings[i];
+        if (m->count != 1 || m->ids[0] != w->token_ids[i])
+            status = keep_whole(vocab, w->token_ids[i], error);
+    }
+    w->count = 0;
+    return status;
+}
+
 static lxm_status find_whole(lxm_vocab *vocab, workshop *w, lxm_error *error)
 {
-    for (uint32_t id = 0; id < vocab->table.size; id++) {
-        if (!is_found(vocab, id))
-            continue;
-        lxm_mapping m = mapping_of(w, vocab, id);
-        lxm_status status = merge(vocab, &m, error);
-        if (status == LXM_ERROR_MEMORY)
-            return status;
-        if (status || m.count != 1 || m.ids[0] != id)
-            status = keep_whole(vocab, id, error);
-        if (status)
-            return status;
+    lxm_status status = LXM_OK;
+    for (uint32_t id = 0; !status && id < vocab->table.size; id++) {
+        if (is_found(vocab, id))
+            take_in(w, vocab, id);
+        if (w->count == w->most)
+            status = keep_whole_ones(vocab, w, error);
     }
-    return LXM_OK;
+    return status ? status : keep_whole_ones(vocab, w, error);
 }
 
 /* Only where all bytes have symbols. */
@@ -317,6 +365,7 @@ lxm_status lxm_bpe_finish(lxm_vocab *vocab, lxm_error *error)
     bpe *b = vocab->model_data;
     workshop w;
     lxm_status status = LXM_OK;
+    lxm_merges_find_order(&b->merges, b->rank_count);
     vocab->exact = lxm_bpe_is_exact(b);
     if (vocab->exact)
         status = fill_byte_ranks(vocab, error);
@@ -350,29 +399,39 @@ static lxm_status sort_by_length(const lxm_vocab *vocab, const workshop *w, uint
     return LXM_OK;
 }
 
+static lxm_status set_pairs(lxm_vocab *vocab, workshop *w, lxm_error *error)
+{
+    bpe *b = vocab->model_data;
+    lxm_status status = merge_all(w, vocab, true, error);
+    for (size_t i = 0; !status && i < w->count; i++) {
+        const lxm_mapping *m = &w->mappings[i];
+        if (m->count == 2 &&
+            !lxm_pairs_set(&b->merges.pairs, m->ids[0], m->ids[1], w->token_ids[i]))
+            status = lxm_fail_memory(error);
+    }
+    w->count = 0;
+    return status;
+}
+
 /*
  * Of all the ways to cut a token in two, at most one ever meets the merge loop: the one that its
  * own bytes come to before they become it. For what merges inside of a token doesn't depend on
  * what stands around it, as long as nothing merges across its ends. So a token's own bytes, put
  * through the merges of all shorter tokens, tell its pair; one that leaves more than two symbols
- * never comes from merges at all.
+ * never comes from merges at all. Tokens of one length don't depend on each other.
  */
 static lxm_status find_pairs(lxm_vocab *vocab, workshop *w, const uint32_t *sorted, size_t count,
                              lxm_error *error)
 {
-    bpe *b = vocab->model_data;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t id = sorted[i];
-        if (!is_found(vocab, id))
-            continue;
-        lxm_mapping m = mapping_of(w, vocab, id);
-        lxm_status status = merge(vocab, &m, error);
-        if (status)
-            return status;
-        if (m.count == 2 && !lxm_pairs_set(&b->merges.pairs, m.ids[0], m.ids[1], id))
-            return lxm_fail_memory(error);
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        size_t length = lxm_token_table_length(&vocab->table, sorted[i]);
+        if (w->count && (w->count == w->most || w->mappings[0].length != length))
+            status = set_pairs(vocab, w, error);
+        if (is_found(vocab, sorted[i]))
+            take_in(w, vocab, sorted[i]);
     }
-    return LXM_OK;
+    return status ? status : set_pairs(vocab, w, error);
 }
 
 lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
@@ -388,6 +447,7 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
         status = sort_by_length(vocab, &w, sorted, &count, error);
     for (uint32_t id = 0; !status && id < vocab->table.size; id++)
         b->merges.results[id] = id;
+    b->merges.linear = true;
     if (!status)
         status = find_pairs(vocab, &w, sorted, count, error);
     lxm_release(&vocab->allocator, sorted);
@@ -395,5 +455,9 @@ lxm_status lxm_bpe_merge_by_id(lxm_vocab *vocab, lxm_error *error)
     return status;
 }
 
-const lxm_model lxm_model_bpe = {
-    .name = "bpe", .map = map, .free = free_bpe, .store = lxm_bpe_store, .load = lxm_bpe_load};
+const lxm_model lxm_model_bpe = {.name = "bpe",
+                                 .map = map,
+                                 .map_all = map_all,
+                                 .free = free_bpe,
+                                 .store = lxm_bpe_store,
+                                 .load = lxm_bpe_load};

@@ -118,6 +118,7 @@ static lxm_status load_merges(lxm_vocab *vocab, const lxm_parts *parts, lxm_erro
         return status;
     b->merges.results = (uint32_t *)(uintptr_t)results->data;
     b->rank_count = b->rank_capacity = results->count;
+    lxm_merges_find_order(&b->merges, results->count);
     vocab->exact = lxm_bpe_is_exact(b);
     if (!vocab->exact)
         return LXM_OK;

@@ -5,7 +5,13 @@
 
 #include "base/error.h"
 
-enum { alignment = 128, huge_page = 2 << 20 };
+enum {
+    alignment = 64, /* a set is a line of the processor's cache */
+    huge_page = 2 << 20,
+    near_most = 4096,
+    near_share = 16,
+    record_most = 1024, /* bytes */
+};
 
 /* Looks into a large cache miss the translation buffer less with large pages. */
 static void ask_for_huge_pages(uint8_t *memory, size_t size)
@@ -21,34 +27,36 @@ static void ask_for_huge_pages(uint8_t *memory, size_t size)
 #endif
 }
 
-static unsigned shift_of(size_t count)
-{
-    return 64 - (unsigned)__builtin_ctzll(count);
-}
-
-/* Four sets of short entries for every line of a long one: both are powers of two. */
+/* For every two sets of the far table, 64 bytes of the store and a slot of it; the near table is
+ * small beside them. */
 lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *allocator,
                           lxm_error *error)
 {
-    const size_t sets = 4 * lxm_cache_ways * sizeof(lxm_cache_entry);
-    const size_t unit = sets + sizeof(lxm_cache_line);
+    const size_t sets = 2 * lxm_cache_ways * sizeof(lxm_cache_entry), record = 48;
+    const size_t unit = sets + record + sizeof(uint64_t) + sizeof(lxm_cache_entry) / near_share;
     *cache = (lxm_cache){.seeds = {lxm_random_seed(), lxm_random_seed()}, .allocator = *allocator};
     if (size == 0)
         return LXM_OK;
-    size_t lines = 2; /* a shift of 64 is none */
-    while (lines <= size / (2 * unit) && lines < (size_t)1 << 40)
-        lines *= 2;
-    size_t bytes = lines * unit + alignment;
+    size_t units = lxm_cache_slot_ways, near;
+    while (units <= size / (2 * unit) && units < (size_t)1 << 34)
+        units *= 2;
+    near = units / near_share < near_most ? units / near_share : near_most;
+    near = near ? near : 1;
+    size_t bytes = (units + 1) * unit + alignment;
     cache->memory = lxm_allocate(allocator, bytes, 1);
     if (!cache->memory)
         return lxm_fail_memory(error);
     ask_for_huge_pages(cache->memory, bytes);
     memset(cache->memory, 0, bytes);
-    uintptr_t start = ((uintptr_t)cache->memory + alignment - 1) & ~(uintptr_t)(alignment - 1);
-    cache->entries = (lxm_cache_entry *)start;
-    cache->lines = (lxm_cache_line *)(start + lines * sets);
-    cache->entry_shift = shift_of(4 * lines);
-    cache->line_shift = shift_of(lines);
+    uintptr_t at = ((uintptr_t)cache->memory + alignment - 1) & ~(uintptr_t)(alignment - 1);
+    cache->far = (lxm_cache_entry *)at;
+    cache->near = (lxm_cache_entry *)(at += units * sets);
+    cache->slots = (uint64_t *)(at += near * sizeof(lxm_cache_entry));
+    cache->store = (uint8_t *)(at += units * sizeof(uint64_t));
+    cache->far_mask = 2 * units - 1;
+    cache->near_mask = near - 1;
+    cache->slot_mask = units / lxm_cache_slot_ways - 1;
+    cache->store_size = units * record;
     return LXM_OK;
 }
 
@@ -57,25 +65,98 @@ void lxm_cache_free(lxm_cache *cache)
     lxm_release(&cache->allocator, cache->memory);
 }
 
-void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const uint32_t *ids,
-                   size_t count)
+/* ---- the tables ---- */
+
+static void put_entry(lxm_cache_entry *entry, const lxm_cache_key *key, const uint32_t *ids,
+                      size_t count)
 {
-    if (length > lxm_cache_long || count > lxm_cache_long_ids)
+    entry->key[0] = key->words[0];
+    entry->key[1] = key->words[1] | (uint64_t)count << (lxm_cache_last_byte + 4);
+    memcpy(entry->ids, ids, count * sizeof *ids);
+}
+
+void lxm_cache_promote(lxm_cache *cache, const lxm_cache_key *key, uint64_t hash)
+{
+    lxm_cache_entry *set = lxm_cache_far(cache, hash), first = set[0];
+    if (lxm_cache_is(&set[1], key)) {
+        set[0] = set[1];
+        set[1] = first;
+    }
+    if (lxm_cache_is(&set[0], key)) /* nothing else took its place since it was found */
+        *lxm_cache_near(cache, hash) = set[0];
+}
+
+/* ---- the store ---- */
+
+static lxm_cache_record *record_at(const lxm_cache *cache, uint32_t place)
+{
+    return (lxm_cache_record *)(void *)(cache->store + (size_t)8 * place);
+}
+
+const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
+                                              size_t length, uint64_t hash)
+{
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    for (size_t way = 0; way < lxm_cache_slot_ways; way++) {
+        if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
+            continue;
+        const lxm_cache_record *record = record_at(cache, (uint32_t)slots[way] - 1);
+        if (record->length == length && memcmp(record->ids + record->count, token, length) == 0)
+            return record;
+    }
+    return NULL;
+}
+
+static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, uint64_t hash,
+                       const uint32_t *ids, size_t count)
+{
+    size_t size = sizeof(lxm_cache_record) + count * sizeof *ids + length;
+    size_t rounded = (size + 7) & ~(size_t)7;
+    if (length > record_most || count > record_most / sizeof *ids || rounded > cache->store_size ||
+        lxm_cache_find_record(cache, token, length, hash))
+        return;
+    if (rounded > cache->store_size - cache->stored) {
+        memset(cache->slots, 0, (cache->slot_mask + 1) * lxm_cache_slot_ways * sizeof(uint64_t));
+        cache->stored = 0;
+    }
+    uint32_t place = (uint32_t)(cache->stored / 8);
+    lxm_cache_record *record = record_at(cache, place);
+    record->length = (uint32_t)length;
+    record->count = (uint32_t)count;
+    memcpy(record->ids, ids, count * sizeof *ids);
+    memcpy(record->ids + count, token, length);
+    uint64_t *slots = lxm_cache_slots(cache, hash);
+    memmove(slots + 1, slots, (lxm_cache_slot_ways - 1) * sizeof *slots); /* the oldest goes */
+    slots[0] = hash >> 32 << 32 | (place + 1);
+    cache->stored += rounded;
+}
+
+/* Makes the second place of a set free: what was there goes into the store. */
+static void evict(lxm_cache *cache, const lxm_cache_entry *entry)
+{
+    lxm_cache_key key = {{entry->key[0], entry->key[1] & ~LXM_CACHE_COUNT}};
+    uint8_t token[sizeof key];
+    memcpy(token, &key, sizeof key);
+    put_record(cache, token, token[lxm_cache_short], lxm_cache_hash(cache, &key), entry->ids,
+               lxm_cache_count(entry));
+}
+
+void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const lxm_cache_key *key,
+                   uint64_t hash, const uint32_t *ids, size_t count)
+{
+    if (count == 0)
         return;
     if (length > lxm_cache_short || count > lxm_cache_short_ids) {
-        lxm_cache_place place = lxm_cache_place_of(cache, token, length);
-        memcpy(place.line->key, place.key, sizeof place.key);
-        memcpy(place.line->ids, ids, count * sizeof *ids);
-        place.line->count = (uint32_t)count;
+        put_record(cache, token, length, hash, ids, count);
         return;
     }
-    lxm_cache_key key = lxm_cache_key_of(token, length, length);
-    lxm_cache_entry *entry = lxm_cache_set(cache, &key);
-    if (lxm_cache_is(entry, &key)) /* met twice before it was put */
+    lxm_cache_entry *set = lxm_cache_far(cache, hash);
+    if (lxm_cache_is(&set[0], key) || lxm_cache_is(&set[1], key)) /* met twice before it was put */
         return;
-    if (entry->count)
-        entry++;
-    memcpy(entry->key, key.words, sizeof key.words);
-    memcpy(entry->ids, ids, count * sizeof *ids);
-    entry->count = (uint32_t)count;
+    if (lxm_cache_count(&set[0]))
+        set++;
+    if (lxm_cache_count(set))
+        evict(cache, set);
+    put_entry(set, key, ids, count);
+    *lxm_cache_near(cache, hash) = *set;
 }

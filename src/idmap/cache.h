@@ -3,10 +3,11 @@
  * what is in it.
  *
  * Most pre-tokens are short and become few ids: an entry for those is 32 bytes, its key the bytes
- * themselves, two to a line of the processor's cache. A new entry takes the second place of its
- * set; one that is met there moves to the first, so that what comes often stays and what comes once
- * goes. What is longer, or becomes more ids, has 128 bytes of its own in a second table that is
- * asked only when the first has nothing.
+ * themselves. A small table, near the processor, holds those that were met last; a large one, in
+ * sets of two, those before them. A new entry takes the second place of its set; one that is met
+ * there moves to the first, so that what comes often stays and what comes once goes. What is
+ * longer, or becomes more ids, is a record of its own length in a store that is asked when the
+ * tables have nothing, and that begins anew when it is full.
  */
 #ifndef LXM_IDMAP_CACHE_H
 #define LXM_IDMAP_CACHE_H
@@ -15,33 +16,42 @@
 #include "base/memory.h"
 
 enum {
-    lxm_cache_short = 15, /* bytes of a key */
-    lxm_cache_long = 31,
-    lxm_cache_short_ids = 3,
-    lxm_cache_long_ids = 23,
+    lxm_cache_short = 15,    /* bytes of a key */
+    lxm_cache_short_ids = 4, /* of an entry */
     lxm_cache_ways = 2,
+    lxm_cache_slot_ways = 4,
+    lxm_cache_last_byte = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? 56 : 0, /* of a word */
 };
 
-/* The bytes, zeros behind them; the last byte is their number, 0 in an empty entry. */
+/* Bits of the second word of an entry's key. */
+#define LXM_CACHE_COUNT ((uint64_t)0xF0 << lxm_cache_last_byte)
+
+/* The bytes, zeros behind them; in the last byte, their number: 0 in an empty entry. */
 typedef struct lxm_cache_key {
     uint64_t words[2];
 } lxm_cache_key;
 
+/* Above the length of its key stands the number of ids. */
 typedef struct lxm_cache_entry {
     uint64_t key[2];
-    uint32_t ids[lxm_cache_short_ids], count;
+    uint32_t ids[lxm_cache_short_ids];
 } lxm_cache_entry;
 
-typedef struct lxm_cache_line {
-    uint64_t key[4];
-    uint32_t ids[lxm_cache_long_ids], count;
-} lxm_cache_line;
+/* A token and its ids, in the store: the ids stand behind, then the bytes of the token. */
+typedef struct lxm_cache_record {
+    uint32_t length, count;
+    uint32_t ids[];
+} lxm_cache_record;
 
 typedef struct lxm_cache {
     void *memory;
-    lxm_cache_entry *entries; /* in sets of lxm_cache_ways; NULL: there is no cache */
-    lxm_cache_line *lines;
-    unsigned entry_shift, line_shift;
+    lxm_cache_entry *near; /* NULL: there is no cache */
+    lxm_cache_entry *far;  /* in sets of lxm_cache_ways */
+    uint64_t
+        *slots; /* of the store, in sets: upper half of the hash << 32 | 1 + the record's place */
+    uint8_t *store;
+    size_t near_mask, far_mask, slot_mask;
+    size_t store_size, stored;
     uint64_t seeds[2];
     lxm_allocator allocator;
 } lxm_cache;
@@ -56,72 +66,72 @@ void lxm_cache_free(lxm_cache *cache);
 static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length, size_t readable)
 {
     static const uint8_t masks[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-                                      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
+                                      0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     uint8_t copy[16] = {0};
     uint64_t mask[2];
     lxm_cache_key key;
-    size_t kept = length < 16 ? length : 16;
-    if (readable < 16) {
+    size_t kept = length < 15 ? length : 15;
+    if (__builtin_expect(readable < 16, 0)) {
         memcpy(copy, token, kept);
         token = copy;
     }
     memcpy(&key, token, 16);
-    memcpy(mask, masks + 16 - kept, 16);
+    memcpy(mask, masks + 15 - kept, 16);
     key.words[0] &= mask[0];
     key.words[1] &= mask[1];
-    key.words[1] |= (uint64_t)(length < 16 ? length : 0xFF) << 56;
+    key.words[0] |= length > lxm_cache_short; /* which an empty entry hasn't */
+    key.words[1] |= (uint64_t)(length > lxm_cache_short ? 0 : length) << lxm_cache_last_byte;
     return key;
 }
 
-static inline lxm_cache_entry *lxm_cache_set(const lxm_cache *cache, const lxm_cache_key *key)
+static inline uint64_t lxm_cache_hash(const lxm_cache *cache, const lxm_cache_key *key)
 {
-    uint64_t hash =
-        XXH3_mul128_fold64(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
-    return cache->entries + lxm_cache_ways * (size_t)(hash >> cache->entry_shift);
+    return XXH3_mul128_fold64(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
+}
+
+static inline lxm_cache_entry *lxm_cache_near(const lxm_cache *cache, uint64_t hash)
+{
+    return cache->near + (hash & cache->near_mask);
+}
+
+static inline lxm_cache_entry *lxm_cache_far(const lxm_cache *cache, uint64_t hash)
+{
+    return cache->far + lxm_cache_ways * (hash >> 20 & cache->far_mask);
 }
 
 static inline bool lxm_cache_is(const lxm_cache_entry *entry, const lxm_cache_key *key)
 {
-    return ((entry->key[0] ^ key->words[0]) | (entry->key[1] ^ key->words[1])) == 0;
+    uint64_t low = entry->key[0] ^ key->words[0], high = entry->key[1] ^ key->words[1];
+    return (low | (high & ~LXM_CACHE_COUNT)) == 0;
 }
 
-/* Moves the second entry of a set to the first place. */
-static inline void lxm_cache_promote(lxm_cache_entry *set)
+static inline uint32_t lxm_cache_count(const lxm_cache_entry *entry)
 {
-    lxm_cache_entry first = set[0];
-    set[0] = set[1];
-    set[1] = first;
+    return (uint32_t)((entry->key[1] & LXM_CACHE_COUNT) >> (lxm_cache_last_byte + 4));
 }
 
-/* The line where a token of up to lxm_cache_long bytes would stand, and its key. */
-typedef struct lxm_cache_place {
-    uint64_t key[4];
-    lxm_cache_line *line; /* NULL: the token is too long */
-} lxm_cache_place;
+/* What is in the far table comes first of its set, and into the near one. */
+void lxm_cache_promote(lxm_cache *cache, const lxm_cache_key *key, uint64_t hash);
 
-static inline lxm_cache_place lxm_cache_place_of(const lxm_cache *cache, const uint8_t *token,
-                                                 size_t length)
+/* The hash for the store, of a token whose key has `hash`. */
+static inline uint64_t lxm_cache_store_hash(const lxm_cache *cache, const uint8_t *token,
+                                            size_t length, uint64_t hash)
 {
-    lxm_cache_place place = {.line = NULL};
-    if (length > lxm_cache_long)
-        return place;
-    memcpy(place.key, token, length);
-    place.key[3] |= (uint64_t)length << 56;
-    uint64_t low =
-        XXH3_mul128_fold64(place.key[0] ^ cache->seeds[0], place.key[1] ^ cache->seeds[1]);
-    uint64_t high =
-        XXH3_mul128_fold64(place.key[2] ^ cache->seeds[1], place.key[3] ^ cache->seeds[0]);
-    place.line = cache->lines + (size_t)((low ^ high) >> cache->line_shift);
-    return place;
+    return length > lxm_cache_short ? lxm_hash(token, length, cache->seeds[0]) : hash;
 }
 
-static inline bool lxm_cache_has_line(const lxm_cache_place *place)
+/* The set of slots of the store, newest first. */
+static inline uint64_t *lxm_cache_slots(const lxm_cache *cache, uint64_t hash)
 {
-    return place->line && memcmp(place->line->key, place->key, sizeof place->key) == 0;
+    return cache->slots + lxm_cache_slot_ways * (hash & cache->slot_mask);
 }
 
-/* Keeps what a token has become, where it fits. */
-void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const uint32_t *ids,
-                   size_t count);
+/* The record of a token, until something is put into the cache; NULL if there is none. */
+const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
+                                              size_t length, uint64_t hash);
+
+/* Keeps what a token has become, in the tables if that fits. */
+void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const lxm_cache_key *key,
+                   uint64_t hash, const uint32_t *ids, size_t count);
 
 #endif

@@ -9,8 +9,8 @@
 #include "idmap/model.h"
 
 enum {
-    batch = 64,
-    slack = 4, /* an entry's ids are copied four at a time */
+    batch = 256,
+    slack = lxm_cache_short_ids, /* ids are copied so many at a time */
 };
 
 struct lxm_mapper {
@@ -19,7 +19,8 @@ struct lxm_mapper {
     lxm_cache cache;
     uint32_t *ids, *ends;
     uint64_t *offsets;
-    size_t count, capacity, ends_capacity, offsets_capacity;
+    uint32_t *fresh; /* ids of a batch that the cache hasn't */
+    size_t count, capacity, ends_capacity, offsets_capacity, fresh_capacity;
     lxm_buffer scratch;
 };
 
@@ -54,6 +55,7 @@ void lxm_mapper_free(lxm_mapper *mapper)
     lxm_release(&a, mapper->ids);
     lxm_release(&a, mapper->ends);
     lxm_release(&a, mapper->offsets);
+    lxm_release(&a, mapper->fresh);
     lxm_buffer_free(&mapper->scratch);
     lxm_release(&a, mapper);
 }
@@ -91,12 +93,11 @@ static bool reserve_offsets(lxm_mapper *m, size_t extra)
 
 /* ---- one token, whatever it takes ---- */
 
-/* Where the ids from `first` on stand, which came from one token; ends NULL: their tokens' own
+/* Where `count` ids from `first` on stand, which came from one token; ends NULL: their tokens' own
  * lengths say it. */
-static bool place(lxm_mapper *m, size_t first, size_t length, const uint64_t *offsets,
+static bool place(lxm_mapper *m, size_t first, size_t count, size_t length, const uint64_t *offsets,
                   const uint32_t *ends)
 {
-    size_t count = m->count - first;
     if (!reserve_offsets(m, 0))
         return false;
     uint64_t *out = m->offsets + 2 * first, begin = offsets[0];
@@ -111,112 +112,70 @@ static bool place(lxm_mapper *m, size_t first, size_t length, const uint64_t *of
     return true;
 }
 
-static lxm_status map_anew(lxm_mapper *m, const uint8_t *token, size_t length, bool ends,
-                           lxm_error *error)
+/* Maps a token that nothing is known of to `ids`, where there is room for `length` + 1. */
+static lxm_status map_anew(lxm_mapper *m, const lxm_tokens *tokens, size_t index, uint32_t *ids,
+                           uint32_t *ends, size_t *count, lxm_error *error)
 {
-    lxm_mapping mapping = {.token = token,
-                           .length = length,
-                           .ids = m->ids + m->count,
-                           .ends = ends ? m->ends : NULL,
+    const lxm_span *span = &tokens->spans[index];
+    lxm_mapping mapping = {.token = tokens->text + span->begin,
+                           .length = span->end - span->begin,
+                           .ids = ids,
+                           .ends = ends,
                            .scratch = &m->scratch};
+    *count = 0;
+    if (mapping.length == 0)
+        return LXM_OK;
+    *count = 1;
+    *ids = lxm_vocab_find_outside(m->vocab, mapping.token, mapping.length);
+    if (*ids != LXM_NO_ID && !tokens->plain)
+        return LXM_OK;
     lxm_status status = m->vocab->model->map(m->vocab, &mapping, error);
-    if (!status)
-        m->count += mapping.count;
+    *count = mapping.count;
+    if (status == LXM_ERROR_TOKEN && error)
+        error->offset = index;
     return status;
 }
 
-/* Room for what a token may come to, with `behind` ids more. */
-static bool reserve(lxm_mapper *m, size_t length, size_t behind, bool ends)
+/* A token without the cache. */
+static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t index, lxm_error *error)
 {
-    size_t room;
-    if (!lxm_add(length, behind + 1, &room) || !reserve_ids(m, room))
-        return false;
-    return !ends || grow(&m->allocator, &m->ends, &m->ends_capacity, length + 1, sizeof *m->ends);
-}
-
-/* A token without the cache. *lasts: the bytes alone decide what it becomes. */
-static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t index, size_t behind,
-                            bool *lasts, lxm_error *error)
-{
-    const lxm_span *span = &tokens->spans[index];
-    const uint8_t *token = tokens->text + span->begin;
-    size_t length = span->end - span->begin, first = m->count;
+    size_t length = tokens->spans[index].end - tokens->spans[index].begin, first = m->count, count;
     bool offsets = tokens->offsets != NULL, ends = offsets && !m->vocab->exact;
-    *lasts = false;
-    if (length == 0)
-        return LXM_OK;
-    if (!reserve(m, length, behind, ends))
+    if (!reserve_ids(m, length + 1) ||
+        (ends && !grow(&m->allocator, &m->ends, &m->ends_capacity, length + 1, sizeof *m->ends)))
         return lxm_fail_memory(error);
-    uint32_t outside = lxm_vocab_find_outside(m->vocab, token, length);
-    lxm_status status = LXM_OK;
-    *lasts = outside == LXM_NO_ID;
-    if (outside != LXM_NO_ID && !tokens->plain)
-        m->ids[m->count++] = outside;
-    else
-        status = map_anew(m, token, length, ends, error);
-    if (status == LXM_ERROR_TOKEN && error)
-        error->offset = index;
+    lxm_status status =
+        map_anew(m, tokens, index, m->ids + m->count, ends ? m->ends : NULL, &count, error);
+    m->count += count;
     if (status || !offsets)
         return status;
     uint32_t whole = (uint32_t)length;
-    const uint32_t *where = m->count - first == 1 ? &whole : ends ? m->ends : NULL;
-    return place(m, first, length, tokens->offsets + 2 * index, where) ? LXM_OK
-                                                                       : lxm_fail_memory(error);
+    const uint32_t *where = count == 1 ? &whole : ends ? m->ends : NULL;
+    if (!place(m, first, count, length, tokens->offsets + 2 * index, where))
+        return lxm_fail_memory(error);
+    return LXM_OK;
 }
 
 /* ---- many ---- */
 
-/* A token on its way through the cache. */
+/* A token that isn't in the near table. */
 typedef struct look_up {
     lxm_cache_key key;
-    lxm_cache_entry *set;
+    uint64_t hash;
+    uint32_t index; /* in the group */
+    bool lasts;     /* the bytes alone decide what it becomes */
 } look_up;
 
-/* A batch of tokens. Entries stay as they are until all ids are copied. */
+/* A batch of tokens. The cache stays as it is until all ids are copied. */
 typedef struct group {
     const lxm_tokens *tokens;
     size_t first, count;
-    look_up ups[batch];
-    const lxm_cache_entry *entries[batch]; /* not of what was missed */
-    uint8_t missed[batch], second[batch];  /* indices: not found at first; found in second place */
-    size_t missed_count, second_count;
-    lxm_cache_place places[batch]; /* of what was missed, in that order */
-    size_t starts[batch + 1];      /* of its ids */
-    size_t ends[batch];
+    const uint32_t *ids[batch]; /* of each token: the cache's, or among the mapper's fresh ones */
+    uint32_t counts[batch];
+    look_up far[batch + 1];  /* what was found in the far table, in the end */
+    look_up rest[batch + 1]; /* what wasn't; in the end, what nothing had */
+    size_t far_count, rest_count;
 } group;
-
-/* Makes the keys and has the sets fetched. */
-static inline void prepare(const lxm_mapper *m, group *g)
-{
-    /* the spans are in order: the text reaches to the end of the last */
-    const lxm_tokens *tokens = g->tokens;
-    size_t end = tokens->spans[tokens->count - 1].end;
-    const lxm_span *spans = tokens->spans + g->first;
-    for (size_t i = 0; i < g->count; i++) {
-        size_t begin = spans[i].begin;
-        look_up *up = &g->ups[i];
-        up->key = lxm_cache_key_of(tokens->text + begin, spans[i].end - begin, end - begin);
-        up->set = lxm_cache_set(&m->cache, &up->key);
-        __builtin_prefetch(up->set);
-    }
-}
-
-/* Finds entries without a branch on what is found. */
-static inline void resolve(group *g)
-{
-    size_t missed = 0, second = 0;
-    for (size_t i = 0; i < g->count; i++) {
-        const look_up *up = &g->ups[i];
-        bool first = lxm_cache_is(up->set, &up->key);
-        bool other = lxm_cache_is(up->set + 1, &up->key);
-        g->entries[i] = up->set + other;
-        g->missed[missed] = g->second[second] = (uint8_t)i;
-        missed += !(first | other);
-        second += other;
-    }
-    g->missed_count = missed;
-    g->second_count = second;
-}
 
 static inline const uint8_t *token_of(const group *g, size_t i, size_t *length)
 {
@@ -225,102 +184,192 @@ static inline const uint8_t *token_of(const group *g, size_t i, size_t *length)
     return g->tokens->text + span->begin;
 }
 
-/* Has the lines fetched of what has no entry. */
-static inline void find_places(const lxm_mapper *m, group *g)
+static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t count,
+                          size_t *failed, lxm_error *error)
 {
-    for (size_t k = 0; k < g->missed_count; k++) {
-        size_t length;
-        const uint8_t *token = token_of(g, g->missed[k], &length);
-        g->places[k] = lxm_cache_place_of(&m->cache, token, length);
-        if (g->places[k].line)
-            __builtin_prefetch(g->places[k].line);
+    lxm_status status = LXM_OK;
+    if (vocab->model->map_all)
+        return vocab->model->map_all(vocab, mappings, count, failed, error);
+    for (size_t i = 0; !status && i < count; i++) {
+        status = vocab->model->map(vocab, &mappings[i], error);
+        *failed = i;
     }
+    return status;
 }
 
-/* Copies the ids of entries [from, to). There is room for all of the group's. */
-static inline bool copy_hits(lxm_mapper *m, const group *g, size_t from, size_t to, bool offsets)
+/* Looks into the near table, without a branch on what is found. */
+static inline void look_near(const lxm_mapper *m, group *g)
 {
+    /* the spans are in order: the text reaches to the end of the last */
+    const lxm_tokens *tokens = g->tokens;
+    size_t end = tokens->spans[tokens->count - 1].end, missed = 0;
+    const lxm_span *spans = tokens->spans + g->first;
+    const lxm_cache cache = m->cache;
+    for (size_t i = 0; i < g->count; i++) {
+        size_t begin = spans[i].begin;
+        look_up *up = &g->far[missed];
+        up->key = lxm_cache_key_of(tokens->text + begin, spans[i].end - begin, end - begin);
+        up->hash = lxm_cache_hash(&cache, &up->key);
+        up->index = (uint32_t)i;
+        const lxm_cache_entry *entry = lxm_cache_near(&cache, up->hash);
+        g->ids[i] = entry->ids;
+        g->counts[i] = lxm_cache_count(entry);
+        missed += !lxm_cache_is(entry, &up->key);
+    }
+    g->far_count = missed;
+}
+
+/* Looks for what is left in the far table. */
+static inline void look_far(const lxm_mapper *m, group *g)
+{
+    size_t found = 0, missed = 0;
+    for (size_t k = 0; k < g->far_count; k++)
+        __builtin_prefetch(lxm_cache_far(&m->cache, g->far[k].hash));
+    for (size_t k = 0; k < g->far_count; k++) {
+        look_up up = g->far[k];
+        const lxm_cache_entry *set = lxm_cache_far(&m->cache, up.hash);
+        bool second = lxm_cache_is(&set[1], &up.key);
+        bool hit = lxm_cache_is(&set[0], &up.key) | second;
+        g->ids[up.index] = set[second].ids;
+        g->counts[up.index] = lxm_cache_count(&set[second]);
+        g->far[found] = g->rest[missed] = up;
+        found += hit;
+        missed += !hit;
+    }
+    g->far_count = found;
+    g->rest_count = missed;
+}
+
+/* And then in the store. */
+static inline void look_into_store(const lxm_mapper *m, group *g)
+{
+    size_t missed = 0;
+    for (size_t k = 0; k < g->rest_count; k++) {
+        look_up *up = &g->rest[k];
+        size_t length;
+        const uint8_t *token = token_of(g, up->index, &length);
+        up->hash = lxm_cache_store_hash(&m->cache, token, length, up->hash);
+        __builtin_prefetch(lxm_cache_slots(&m->cache, up->hash));
+    }
+    for (size_t k = 0; k < g->rest_count; k++) {
+        look_up up = g->rest[k];
+        size_t length;
+        const uint8_t *token = token_of(g, up.index, &length);
+        const lxm_cache_record *record = lxm_cache_find_record(&m->cache, token, length, up.hash);
+        if (record) {
+            g->ids[up.index] = record->ids;
+            g->counts[up.index] = record->count;
+        } else {
+            g->rest[missed++] = up;
+        }
+    }
+    g->rest_count = missed;
+}
+
+/* What the model is to map: the tokens that nothing had, but for those that it doesn't see. */
+static size_t gather_rest(lxm_mapper *m, group *g, lxm_mapping *mappings, uint8_t *indices)
+{
+    size_t count = 0;
+    uint32_t *ids = m->fresh;
+    for (size_t k = 0; k < g->rest_count; k++) {
+        size_t i = g->rest[k].index, length;
+        const uint8_t *token = token_of(g, i, &length);
+        g->ids[i] = ids;
+        g->counts[i] = length > 0;
+        *ids = lxm_vocab_find_outside(m->vocab, token, length);
+        g->rest[k].lasts = *ids == LXM_NO_ID;
+        indices[count] = (uint8_t)i;
+        mappings[count] =
+            (lxm_mapping){.token = token, .length = length, .ids = ids, .scratch = &m->scratch};
+        count += length > 0 && (g->tokens->plain || g->rest[k].lasts);
+        ids += length + 1;
+    }
+    return count;
+}
+
+/* And has the model map what nothing had. */
+static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
+{
+    lxm_mapping mappings[batch + 1];
+    uint8_t indices[batch + 1];
+    size_t room = slack, failed = 0;
+    for (size_t k = 0; k < g->rest_count; k++) {
+        size_t length;
+        token_of(g, g->rest[k].index, &length);
+        room += length + 1;
+    }
+    if (!grow(&m->allocator, &m->fresh, &m->fresh_capacity, room, sizeof *m->fresh))
+        return lxm_fail_memory(error);
+    size_t count = gather_rest(m, g, mappings, indices);
+    lxm_status status = map_all(m->vocab, mappings, count, &failed, error);
+    if (status == LXM_ERROR_TOKEN && error)
+        error->offset = g->first + indices[failed];
+    for (size_t k = 0; k < count; k++)
+        g->counts[indices[k]] = (uint32_t)mappings[k].count;
+    return status;
+}
+
+static inline bool copy_ids(lxm_mapper *m, const group *g)
+{
+    size_t room = slack;
+    for (size_t i = 0; i < g->count; i++)
+        room += g->counts[i];
+    if (!reserve_ids(m, room))
+        return false;
     uint32_t *out = m->ids + m->count;
-    for (size_t i = from; i < to; i++) {
-        const lxm_cache_entry *entry = g->entries[i];
-        memcpy(out, entry->ids, slack * sizeof *out);
-        out += entry->count;
-        if (!offsets)
-            continue;
-        size_t first = m->count, length, index = g->first + i;
-        uint32_t whole;
-        token_of(g, i, &length);
-        whole = (uint32_t)length;
-        m->count = (size_t)(out - m->ids);
-        if (!place(m, first, length, g->tokens->offsets + 2 * index,
-                   entry->count == 1 ? &whole : NULL))
-            return false;
+    for (size_t i = 0; i < g->count; i++) {
+        size_t count = g->counts[i];
+        memcpy(out, g->ids[i], slack * sizeof *out);
+        if (__builtin_expect(count > slack, 0))
+            memcpy(out + slack, g->ids[i] + slack, (count - slack) * sizeof *out);
+        out += count;
     }
     m->count = (size_t)(out - m->ids);
     return true;
 }
 
-static lxm_status map_missed(lxm_mapper *m, group *g, size_t k, bool offsets, lxm_error *error)
+/* Says where the ids of a group stand, of which the first is the mapper's `at`. */
+static bool place_group(lxm_mapper *m, const group *g, size_t at)
 {
-    size_t i = g->missed[k], first = m->count;
-    lxm_status status = LXM_OK;
-    g->starts[k] = g->ends[k] = first;
-    if (!lxm_cache_has_line(&g->places[k])) {
-        bool lasts;
-        status = map_token(m, g->tokens, g->first + i, slack * batch + lxm_cache_long_ids, &lasts,
-                           error);
-        g->ends[k] = lasts ? m->count : first;
-        return status;
-    }
-    const lxm_cache_line *line = g->places[k].line;
-    if (!reserve_ids(m, slack * batch + 2 * lxm_cache_long_ids))
-        return lxm_fail_memory(error);
-    memcpy(m->ids + m->count, line->ids, sizeof line->ids);
-    m->count += line->count;
-    if (offsets) {
+    for (size_t i = 0; i < g->count; i++) {
         size_t length;
         token_of(g, i, &length);
         uint32_t whole = (uint32_t)length;
-        if (!place(m, first, length, g->tokens->offsets + 2 * (g->first + i),
-                   line->count == 1 ? &whole : NULL))
-            return lxm_fail_memory(error);
+        if (!place(m, at, g->counts[i], length, g->tokens->offsets + 2 * (g->first + i),
+                   g->counts[i] == 1 ? &whole : NULL))
+            return false;
+        at += g->counts[i];
     }
-    return LXM_OK;
+    return true;
 }
 
-/* Puts what is new into the cache, and what was found in second place into the first. */
+/* Keeps what is new, and what was found far away nearer. */
 static inline void settle(lxm_mapper *m, const group *g)
 {
-    for (size_t k = 0; k < g->second_count; k++) {
-        const look_up *up = &g->ups[g->second[k]];
-        if (lxm_cache_is(up->set + 1, &up->key))
-            lxm_cache_promote(up->set);
-    }
-    for (size_t k = 0; k < g->missed_count; k++) {
+    for (size_t k = 0; k < g->far_count; k++)
+        lxm_cache_promote(&m->cache, &g->far[k].key, g->far[k].hash);
+    for (size_t k = 0; k < g->rest_count; k++) {
+        const look_up *up = &g->rest[k];
         size_t length;
-        const uint8_t *token = token_of(g, g->missed[k], &length);
-        if (g->ends[k] > g->starts[k])
-            lxm_cache_put(&m->cache, token, length, m->ids + g->starts[k],
-                          g->ends[k] - g->starts[k]);
+        const uint8_t *token = token_of(g, up->index, &length);
+        if (up->lasts)
+            lxm_cache_put(&m->cache, token, length, &up->key, up->hash, g->ids[up->index],
+                          g->counts[up->index]);
     }
 }
 
-static inline lxm_status map_group(lxm_mapper *m, group *g, bool offsets, lxm_error *error)
+static lxm_status map_group(lxm_mapper *m, group *g, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    size_t at = 0;
-    prepare(m, g);
-    resolve(g);
-    find_places(m, g);
-    for (size_t k = 0; k < g->missed_count; k++) {
-        if (!copy_hits(m, g, at, g->missed[k], offsets))
-            return lxm_fail_memory(error);
-        status = map_missed(m, g, k, offsets, error);
-        if (status)
-            return status;
-        at = g->missed[k] + (size_t)1;
-    }
-    if (!copy_hits(m, g, at, g->count, offsets))
+    size_t at = m->count;
+    look_near(m, g);
+    look_far(m, g);
+    look_into_store(m, g);
+    if (g->rest_count)
+        status = map_rest(m, g, error);
+    if (status)
+        return status;
+    if (!copy_ids(m, g) || (g->tokens->offsets && !place_group(m, g, at)))
         return lxm_fail_memory(error);
     settle(m, g);
     return LXM_OK;
@@ -329,14 +378,13 @@ static inline lxm_status map_group(lxm_mapper *m, group *g, bool offsets, lxm_er
 static lxm_status map_cached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    group g = {.tokens = tokens};
+    group g;
+    g.tokens = tokens;
     for (size_t i = 0; !status && i < tokens->count; i += batch) {
         size_t left = tokens->count - i;
         g.first = i;
         g.count = left < batch ? left : batch;
-        if (!reserve_ids(m, slack * (batch + 1)))
-            return lxm_fail_memory(error);
-        status = tokens->offsets ? map_group(m, &g, true, error) : map_group(m, &g, false, error);
+        status = map_group(m, &g, error);
     }
     return status;
 }
@@ -344,9 +392,8 @@ static lxm_status map_cached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error 
 static lxm_status map_uncached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    bool lasts;
     for (size_t i = 0; !status && i < tokens->count; i++)
-        status = map_token(m, tokens, i, 0, &lasts, error);
+        status = map_token(m, tokens, i, error);
     return status;
 }
 
@@ -377,7 +424,7 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
         return LXM_OK;
     if (!m->vocab->model->map)
         return map_words(m, tokens, error);
-    bool cached = m->cache.entries && (!tokens->offsets || m->vocab->exact);
+    bool cached = m->cache.near && (!tokens->offsets || m->vocab->exact);
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
 }
 

@@ -1,51 +1,136 @@
 #include "idmap/merging.h"
 
-enum { few = 40 };
+enum {
+    most_in_row = 60,
+    rows_at_once = 8,
+    place_bits = 6,
+    sentinel = lxm_pair_max_id + 1, /* which no pair has */
+    no_pair = (int)(LXM_NO_RANK << place_bits),
+};
 
-static inline size_t lowest(const uint32_t *ranks, size_t count)
+static inline uint32_t result_of(const lxm_merges *merges, uint32_t rank)
 {
-    size_t at = 0;
-    uint32_t low = ranks[0];
-    for (size_t i = 1; i < count; i++) {
-        bool less = ranks[i] < low;
-        low = less ? ranks[i] : low;
-        at = less ? i : at;
+    return merges->linear ? merges->first + rank : merges->results[rank];
+}
+
+void lxm_merges_find_order(lxm_merges *merges, size_t count)
+{
+    size_t rank = 0;
+    merges->first = count ? merges->results[0] : 0;
+    while (rank < count && merges->results[rank] == merges->first + rank)
+        rank++;
+    merges->linear = rank == count;
+}
+
+/* ---- few ---- */
+
+/* The symbols of a token, from place 1 on, between two sentinels. A pair's rank stands with its
+ * left symbol, above its place, so that the lowest says where it is. */
+typedef struct row {
+    uint64_t alive; /* a bit a symbol that is left, and a sentinel */
+    uint32_t ids[most_in_row + 2], ranks[most_in_row + 1];
+} row;
+
+static inline uint32_t ranked(uint32_t rank, unsigned at)
+{
+    return rank << place_bits | at;
+}
+
+static inline __attribute__((always_inline)) uint32_t lowest(const row *r, size_t width)
+{
+    uint32_t a = r->ranks[1], b = r->ranks[2], c = r->ranks[3], d = r->ranks[4];
+    for (size_t i = 5; i <= width; i += 4) {
+        const uint32_t *next = r->ranks + i;
+        a = next[0] < a ? next[0] : a;
+        b = next[1] < b ? next[1] : b;
+        c = next[2] < c ? next[2] : c;
+        d = next[3] < d ? next[3] : d;
     }
-    return at;
+    a = a < b ? a : b;
+    c = c < d ? c : d;
+    return a < c ? a : c;
 }
 
-static inline uint32_t first_rank(const lxm_merges *merges, const lxm_mapping *m, size_t i)
+static inline __attribute__((always_inline)) void fill(const lxm_merges *merges, row *r,
+                                                       const lxm_mapping *m, size_t width)
 {
-    if (merges->bytes)
-        return merges->bytes[m->token[i] * (size_t)256 + m->token[i + 1]];
-    return lxm_pairs_rank(&merges->pairs, m->ids[i], m->ids[i + 1]);
+    unsigned n = (unsigned)m->count;
+    r->alive = ((uint64_t)4 << n) - 1;
+    r->ids[0] = r->ids[n + 1] = sentinel;
+    memcpy(r->ids + 1, m->ids, n * sizeof *m->ids);
+    for (unsigned i = 1; i < n; i++)
+        r->ranks[i] =
+            ranked(merges->bytes ? merges->bytes[m->token[i - 1] * 256 + m->token[i]]
+                                 : lxm_pairs_rank(&merges->pairs, r->ids[i], r->ids[i + 1]),
+                   i);
+    for (unsigned i = n; i <= width; i++)
+        r->ranks[i] = no_pair;
 }
 
-static void merge_few(const lxm_merges *merges, lxm_mapping *m)
+/* Merges the lowest pair, without a branch on which it is. Where there is none nothing is changed
+ * that matters: place 0 has no pair. */
+static inline __attribute__((always_inline)) bool step(const lxm_merges *merges, row *r,
+                                                       size_t width)
 {
-    const lxm_pairs *pairs = &merges->pairs;
-    uint32_t ranks[few], *ids = m->ids;
-    size_t n = m->count;
-    for (size_t i = 0; i + 1 < n; i++)
-        ranks[i] = first_rank(merges, m, i);
-    while (n > 1) {
-        size_t at = lowest(ranks, n - 1);
-        if (ranks[at] == LXM_NO_RANK)
-            break;
-        ids[at] = merges->results[ranks[at]];
-        n--;
-        for (size_t i = at + 1; i < n; i++) {
-            ids[i] = ids[i + 1];
-            ranks[i - 1] = ranks[i];
-        }
+    uint32_t low = lowest(r, width);
+    bool found = low < no_pair;
+    low = found ? low : 0;
+    unsigned at = low & ((1u << place_bits) - 1);
+    unsigned next = at + 1 + (unsigned)__builtin_ctzll(r->alive >> at >> 1);
+    unsigned beyond = next + 1 + (unsigned)__builtin_ctzll(r->alive >> next >> 1);
+    uint64_t ahead = r->alive & (((uint64_t)1 << at) - 1);
+    unsigned before = 63 - (unsigned)__builtin_clzll(ahead | 1);
+    uint32_t id = result_of(merges, low >> place_bits);
+    r->alive &= ~((uint64_t)found << next);
+    r->ids[at] = id;
+    r->ranks[next] = no_pair;
+    r->ranks[at] = ranked(lxm_pairs_rank(&merges->pairs, id, r->ids[beyond]), at);
+    r->ranks[before] = ranked(lxm_pairs_rank(&merges->pairs, r->ids[before], id), before);
+    return found;
+}
+
+static void take(const row *r, lxm_mapping *m)
+{
+    uint64_t left = r->alive & ~(uint64_t)1;
+    const uint64_t last = (uint64_t)2 << m->count;
+    m->count = 0;
+    while (left != last) {
+        m->ids[m->count] = r->ids[__builtin_ctzll(left)];
+        left &= left - 1;
         if (m->ends)
-            memmove(m->ends + at, m->ends + at + 1, (n - at) * sizeof *m->ends);
-        if (at > 0)
-            ranks[at - 1] = lxm_pairs_rank(pairs, ids[at - 1], ids[at]);
-        if (at + 1 < n)
-            ranks[at] = lxm_pairs_rank(pairs, ids[at], ids[at + 1]);
+            m->ends[m->count] = m->ends[__builtin_ctzll(left) - 2];
+        m->count++;
     }
-    m->count = n;
+}
+
+/* Of several tokens, each of at most `width` symbols, one merge is done after the other's: what
+ * they wait for is fetched side by side. */
+static inline __attribute__((always_inline)) void
+merge_rows(const lxm_merges *merges, lxm_mapping *const *m, size_t count, size_t width)
+{
+    row rows[rows_at_once];
+    bool found = true;
+    for (size_t i = 0; i < count; i++)
+        fill(merges, &rows[i], m[i], width);
+    while (found) {
+        found = false;
+        for (size_t i = 0; i < count; i++)
+            found |= step(merges, &rows[i], width);
+    }
+    for (size_t i = 0; i < count; i++)
+        take(&rows[i], m[i]);
+}
+
+static void merge_few(const lxm_merges *merges, lxm_mapping *const *m, size_t count, size_t bin)
+{
+    if (bin == 0)
+        merge_rows(merges, m, count, 8);
+    else if (bin == 1)
+        merge_rows(merges, m, count, 16);
+    else if (bin == 2)
+        merge_rows(merges, m, count, 32);
+    else
+        merge_rows(merges, m, count, most_in_row);
 }
 
 /* ---- many ---- */
@@ -104,7 +189,7 @@ static void look_up(const lxm_pairs *pairs, symbol *symbols, heap *h, uint32_t a
 static void merge_at(const lxm_merges *merges, symbol *symbols, heap *h, uint32_t at)
 {
     symbol *left = &symbols[at], *right = &symbols[left->next];
-    left->id = merges->results[left->rank];
+    left->id = result_of(merges, left->rank);
     left->next = right->next;
     right->rank = LXM_NO_RANK; /* what the heap still has of it is void */
     if (left->next != UINT32_MAX)
@@ -142,10 +227,27 @@ static bool merge_many(const lxm_merges *merges, lxm_mapping *m)
     return true;
 }
 
-bool lxm_merge_symbols(const lxm_merges *merges, lxm_mapping *mapping)
+bool lxm_merge_symbols(const lxm_merges *merges, lxm_mapping *mappings, size_t count)
 {
-    if (mapping->count > few)
-        return merge_many(merges, mapping);
-    merge_few(merges, mapping);
+    lxm_mapping *waiting[4][rows_at_once];
+    size_t counts[4] = {0};
+    for (size_t i = 0; i < count; i++) {
+        lxm_mapping *m = &mappings[i];
+        size_t n = m->count, bin = (n > 8) + (n > 16) + (n > 32);
+        if (n < 2)
+            continue;
+        if (n > most_in_row) {
+            if (!merge_many(merges, m))
+                return false;
+            continue;
+        }
+        waiting[bin][counts[bin]++] = m;
+        if (counts[bin] == rows_at_once) {
+            merge_few(merges, waiting[bin], rows_at_once, bin);
+            counts[bin] = 0;
+        }
+    }
+    for (size_t bin = 0; bin < 4; bin++)
+        merge_few(merges, waiting[bin], counts[bin], bin);
     return true;
 }

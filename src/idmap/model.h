@@ -24,6 +24,9 @@ struct lxm_model {
     /* LXM_ERROR_TOKEN, without a position, where the vocabulary has nothing for a token. NULL at
      * the word level, where lxm_vocab_encode maps many at once. */
     lxm_status (*map)(const lxm_vocab *vocab, lxm_mapping *mapping, lxm_error *error);
+    /* Maps several that wait for memory side by side, which NULL can't; says which one failed. */
+    lxm_status (*map_all)(const lxm_vocab *vocab, lxm_mapping *mappings, size_t count,
+                          size_t *failed, lxm_error *error);
     void (*free)(lxm_vocab *vocab); /* releases model_data; may be NULL */
     /* Adds what model_data is made of, and makes it of that again, for a vocabulary whose tokens
      * and roles are all there; both NULL where there is none. */

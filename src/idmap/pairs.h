@@ -2,8 +2,9 @@
  * Which two neighbouring symbols merge, in what order, and to what: the table that BPE looks into
  * for every pair it meets.
  *
- * A slot is 8 bytes, left and right id and rank side by side, eight to a cache line; the table is
- * at most three eighths full, since most pairs that are looked for aren't there.
+ * A slot is 8 bytes: left and right id and rank side by side. A pair stands in one of two slots
+ * (cuckoo hashing, Pagh and Rodler 2001), so that looking for it takes no branch: whether it is
+ * there is foreseen badly, and a wrong guess waits for memory.
  */
 #ifndef LXM_IDMAP_PAIRS_H
 #define LXM_IDMAP_PAIRS_H
@@ -17,14 +18,14 @@ enum {
     lxm_pair_max_rank = (1 << 22) - 2, /* and a pair that doesn't merge */
 };
 
-#define LXM_NO_RANK UINT32_MAX
+#define LXM_NO_RANK (((uint32_t)1 << 22) - 1)
 
 typedef struct lxm_pairs {
     uint64_t *slots; /* left << 43 | right << 22 | rank */
     size_t slot_count, size;
     unsigned shift;
-    uint64_t factor;
-    bool viewed; /* the slots are another's and only read */
+    uint64_t factors[2]; /* the second is made from the first */
+    bool viewed;         /* the slots are another's and only read */
     lxm_allocator allocator;
 } lxm_pairs;
 
@@ -37,7 +38,7 @@ void lxm_pairs_free(lxm_pairs *pairs);
 bool lxm_pairs_of(lxm_pairs *pairs, const uint64_t *keys, size_t count,
                   const lxm_allocator *allocator);
 
-/* A table over the slots of another, with its factor: nothing can be set in it. */
+/* A table over the slots of another, with its first factor: nothing can be set in it. */
 void lxm_pairs_view(lxm_pairs *pairs, const uint64_t *slots, size_t slot_count, uint64_t factor);
 
 /* Sets the rank of a pair; false when memory runs out. Ids and rank are in their limits. */
@@ -48,22 +49,21 @@ static inline uint64_t lxm_pairs_key(uint32_t left, uint32_t right)
     return (uint64_t)left << lxm_pair_id_bits | right;
 }
 
-static inline size_t lxm_pairs_home(const lxm_pairs *pairs, uint64_t key)
+/* One of the two slots for a key. */
+static inline size_t lxm_pairs_home(const lxm_pairs *pairs, uint64_t key, unsigned which)
 {
-    return (size_t)(key * pairs->factor >> pairs->shift);
+    return (size_t)(key * pairs->factors[which] >> pairs->shift);
 }
 
 /* The rank of a pair, or LXM_NO_RANK. */
 static inline uint32_t lxm_pairs_rank(const lxm_pairs *pairs, uint32_t left, uint32_t right)
 {
-    uint64_t key = lxm_pairs_key(left, right);
-    for (size_t at = lxm_pairs_home(pairs, key);; at = (at + 1) & (pairs->slot_count - 1)) {
-        uint64_t slot = pairs->slots[at];
-        if (slot >> lxm_pair_rank_bits == key)
-            return (uint32_t)slot & ((1u << lxm_pair_rank_bits) - 1);
-        if (slot == UINT64_MAX)
-            return LXM_NO_RANK;
-    }
+    uint64_t key = lxm_pairs_key(left, right), low = key << lxm_pair_rank_bits;
+    /* what is over its key is a rank, or no less than LXM_NO_RANK */
+    uint64_t first = pairs->slots[lxm_pairs_home(pairs, key, 0)] - low;
+    uint64_t other = pairs->slots[lxm_pairs_home(pairs, key, 1)] - low;
+    first = first < other ? first : other;
+    return first < LXM_NO_RANK ? (uint32_t)first : LXM_NO_RANK;
 }
 
 #endif

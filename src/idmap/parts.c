@@ -221,7 +221,7 @@ lxm_status lxm_parts_add_pairs(lxm_parts *parts, const lxm_pairs *pairs, size_t 
         return lxm_fail_memory(error);
     }
     memcpy(slots, same.slots, same.slot_count * sizeof *slots);
-    *factor = same.factor;
+    *factor = same.factors[0];
     lxm_release(&parts->allocator, keys);
     lxm_pairs_free(&same);
     return LXM_OK;

@@ -14,7 +14,7 @@
 
 /* The names of parts, in files: they never change meaning. */
 enum {
-    lxm_part_vocab = 1, /* one lxm_part_vocab_facts of vocab_parts.c */
+    lxm_part_vocab = 1, /* the vocab_facts of vocab_parts.c */
     lxm_part_special,   /* u64: a bit an id */
     lxm_part_added_ids, /* u32: of the tokens that the model doesn't see */
     lxm_part_description,

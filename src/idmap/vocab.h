@@ -43,8 +43,8 @@ struct lxm_vocab {
     uint64_t added_first[4]; /* a bit a byte: one of them begins with it */
     lxm_decoding decoding;
     lxm_template template;
-    const char *origin; /* static */
-    bool exact;         /* the tokens of a pre-token's ids, joined, are its bytes */
+    const char *origin;   /* static */
+    bool exact;           /* the tokens of a pre-token's ids, joined, are its bytes */
     char *description;    /* what a tokenizer.json says beside its model, as JSON; or NULL */
     bool states_pattern;  /* how text is cut is part of that */
     uint64_t fingerprint; /* 0: to be worked out */

@@ -110,26 +110,21 @@ static json_t *make_json(const lxm_manifest *manifest)
     return NULL;
 }
 
-lxm_status lxm_manifest_sum(json_t *root, uint64_t *hash, const lxm_allocator *allocator,
+lxm_status lxm_manifest_sum(const json_t *root, uint64_t *hash, const lxm_allocator *allocator,
                             lxm_error *error)
 {
-    json_t *rest = json_copy(root);
     lxm_buffer text;
     lxm_buffer_init(&text, allocator);
-    /* Jansson doesn't say what a copy left out for want of memory */
-    bool good = rest && json_object_size(rest) == json_object_size(root);
-    (void)json_object_del(rest, "xxh3"); /* which may be absent */
-    good = good && lxm_json_append(&text, rest, JSON_COMPACT);
+    bool good = lxm_json_append(&text, root, JSON_COMPACT);
     if (good)
         *hash = lxm_hash(text.data, text.length, 0);
-    json_decref(rest);
     lxm_buffer_free(&text);
     return good ? LXM_OK : lxm_fail_memory(error);
 }
 
 lxm_status lxm_manifest_format(json_t *root, lxm_buffer *text, lxm_error *error)
 {
-    uint64_t hash;
+    uint64_t hash = 0;
     lxm_status status = lxm_manifest_sum(root, &hash, &text->allocator, error);
     if (!status &&
         (json_object_set_new(root, "xxh3", lxm_manifest_hash(hash)) ||

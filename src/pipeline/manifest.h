@@ -39,8 +39,8 @@ json_t *lxm_manifest_number(uint64_t value);
 json_t *lxm_manifest_hash(uint64_t value);
 json_t *lxm_manifest_fingerprint(uint64_t value);
 
-/* The hash of a manifest but for its `xxh3`: of compact JSON, members in their order. */
-lxm_status lxm_manifest_sum(json_t *root, uint64_t *hash, const lxm_allocator *allocator,
+/* The hash of a manifest that has no `xxh3` (yet): of compact JSON, members in their order. */
+lxm_status lxm_manifest_sum(const json_t *root, uint64_t *hash, const lxm_allocator *allocator,
                             lxm_error *error);
 
 /* The text of a manifest, with that hash; takes its reference. NULL stands for memory that ran out.

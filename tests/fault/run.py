@@ -43,6 +43,8 @@ SCENARIOS = [
                                  "--shard-size", "300", "-o", "shards", "text"]),
     ("shards of ids from ids", ["idmap", "--ids", "--to", "npy", "--no-eot", "-o", "shards", "ids"]),
     ("embed text", ["embed", "--dim", "4", "--init", "uniform", "-f", "text", "-o", "out", "ids"]),
+    ("embed update", ["embed", "update", "-t", "table.npy", "--optimizer", "adam", "--ids", "ids", "-o", "old.npy",
+                      "gradients.npy"]),
     ("embed init", ["embed", "init", "--rows", "200", "--dim", "8", "-o", "old.npy"]),
 ]
 
@@ -82,6 +84,7 @@ def prepare(folder):
     write("many", "".join(f"t{i * 7919 % 5000}\n" for i in range(8000)).encode())
     run(["embed", "init", "--rows", "1000", "--dim", "4", "-o", "table.npy"], None)
     run(["embed", "init", "--rows", "1000", "--dim", "4", "-o", "table.safetensors"], None)
+    run(["embed", "--dim", "4", "-o", "gradients.npy", "ids"], None)
     for name in ("out", "old.npy", "old.safetensors"):
         write(name, b"old")
 

@@ -321,6 +321,23 @@ static void encoders_put_the_template_around_documents(void **state)
     lxm_vocab_free(vocab);
 }
 
+/* As in the reference, which warns. */
+static void the_models_own_id_of_an_added_token_counts(void **state)
+{
+    static const char json[] = "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0,\"b\":1}},"
+                               "\"added_tokens\":[{\"id\":5,\"content\":\"b\",\"special\":true},"
+                               "{\"id\":2,\"content\":\"c\"}]}";
+    fixture *f = *state;
+    lxm_vocab *vocab;
+    unit_file_write(f->path, json, sizeof json - 1);
+    unit_succeeds(lxm_vocab_open(&vocab, f->path, NULL, &f->error), &f->error);
+    assert_int_equal(lxm_vocab_size(vocab), 3);
+    assert_int_equal(lxm_vocab_find(vocab, "b", 1), 1);
+    assert_true(lxm_vocab_is_special(vocab, 1));
+    assert_int_equal(lxm_vocab_find(vocab, "c", 1), 2);
+    lxm_vocab_free(vocab);
+}
+
 #define with_file(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -333,6 +350,7 @@ int main(void)
         with_file(a_table_of_nonsense_does_no_harm),
         with_file(templates_that_cant_be_done_are_refused_when_they_are_wanted),
         with_file(encoders_put_the_template_around_documents),
+        with_file(the_models_own_id_of_an_added_token_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
