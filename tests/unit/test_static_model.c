@@ -211,7 +211,7 @@ static void what_cannot_be_done_is_refused_by_name(void **state)
         {"tokenizer.json", NULL, "{", LXM_ERROR_FORMAT, "tokenizer.json: line 1"},
         {"tokenizer.json", "BertPreTokenizer", "Nonesuch", LXM_ERROR_UNSUPPORTED, "Nonesuch"},
         {"tokenizer.json", "\"content\":\"[PAD]\",", "", LXM_ERROR_FORMAT, "content"},
-        {"tokenizer.json", "{\"id\":0,", "{\"id\":400,", LXM_ERROR_MISMATCH,
+        {"tokenizer.json", "\"[PAD]\":0,", "\"[PAD]\":400,", LXM_ERROR_MISMATCH,
          "model.safetensors: it has"},
         {"model.safetensors", "\"embeddings\"", "\"embeddingz\"", LXM_ERROR_FORMAT,
          "model.safetensors: it holds no tensor 'embeddings'"},
