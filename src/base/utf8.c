@@ -109,8 +109,11 @@ static size_t before_cut(const uint8_t *bytes, size_t length)
 size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
 {
     size_t done = 0;
-    if (length >= 128 && (lxm_cpu_features() & LXM_CPU_AVX2))
-        done = before_cut(bytes, lxm_utf8_valid_blocks(bytes, length));
+    unsigned features = length < 128 ? 0 : lxm_cpu_features();
+    if (features & LXM_CPU_AVX512)
+        done = before_cut(bytes, lxm_utf8_valid_blocks_avx512(bytes, length));
+    else if (features & LXM_CPU_AVX2)
+        done = before_cut(bytes, lxm_utf8_valid_blocks_avx2(bytes, length));
     return done + lxm_utf8_valid_scalar(bytes + done, length - done);
 }
 

@@ -10,9 +10,11 @@ size_t lxm_utf8_valid(const uint8_t *bytes, size_t length);
 
 #if defined __x86_64__
 #define LXM_UTF8_AVX2
-/* For a processor with AVX2: how many bytes are valid for certain, in steps of 128, but for a
+#define LXM_UTF8_AVX512
+/* For a processor with these: how many bytes are valid for certain, in steps of 128, but for a
  * sequence that the last of them may cut. */
-size_t lxm_utf8_valid_blocks(const uint8_t *bytes, size_t length);
+size_t lxm_utf8_valid_blocks_avx2(const uint8_t *bytes, size_t length);
+size_t lxm_utf8_valid_blocks_avx512(const uint8_t *bytes, size_t length);
 #endif
 
 /* The same by any processor's means. */
