@@ -2,13 +2,14 @@
 
 #include "base/error.h"
 
-/* Which lengths tokens have that begin with three bytes, by a hash of these: bit n for n bytes, the
+/* Which lengths tokens have that begin with some bytes, by a hash of these: bit n for n bytes, the
  * last for all that are longer. Most look-ups that would find nothing are spared. */
-enum { length_bits = 14, longer = 63 };
+enum { length_bits = 14, longer = 63, few = 3, more = 5 };
 
 typedef struct lengths {
-    uint64_t any; /* of tokens of fewer bytes, whatever they are */
-    uint64_t sets[1 << length_bits];
+    uint64_t any; /* of tokens of less than `few` bytes, whatever they are */
+    uint64_t after_few[1 << length_bits];  /* of those of less than `more`, by their first `few` */
+    uint64_t after_more[1 << length_bits]; /* of all others, by their first `more` */
 } lengths;
 
 typedef struct wordpiece {
@@ -39,10 +40,12 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static size_t set_of(const uint8_t *bytes)
+static size_t set_of(const uint8_t *bytes, size_t count)
 {
-    uint32_t three = (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16;
-    return three * 0x9E3779B1u >> (32 - length_bits);
+    uint64_t word = 0;
+    for (size_t i = 0; i < count; i++)
+        word = word << 8 | bytes[i];
+    return (size_t)(word * 0x9E3779B97F4A7C15u >> (64 - length_bits));
 }
 
 static lengths *lengths_of(const lxm_token_table *table, const lxm_allocator *a)
@@ -52,12 +55,24 @@ static lengths *lengths_of(const lxm_token_table *table, const lxm_allocator *a)
         const uint8_t *token = lxm_token_table_bytes(table, id);
         size_t length = lxm_token_table_length(table, id);
         uint64_t bit = (uint64_t)1 << (length < longer ? length : longer);
-        if (length < 3)
+        if (length < few)
             l->any |= bit & ~(uint64_t)1; /* ids without a token are nothing */
+        else if (length < more)
+            l->after_few[set_of(token, few)] |= bit;
         else
-            l->sets[set_of(token)] |= bit;
+            l->after_more[set_of(token, more)] |= bit;
     }
     return l;
+}
+
+static uint64_t possible(const lengths *l, const uint8_t *bytes, size_t length)
+{
+    uint64_t found = l->any;
+    if (length >= few)
+        found |= l->after_few[set_of(bytes, few)];
+    if (length >= more)
+        found |= l->after_more[set_of(bytes, more)];
+    return found;
 }
 
 static lxm_status index_lengths(const lxm_vocab *vocab, wordpiece *w, lxm_error *error)
@@ -92,7 +107,7 @@ static size_t longest(const lxm_token_table *table, const lengths *l, const uint
                       size_t length, size_t most, uint32_t *index)
 {
     size_t end = length < most ? length : most;
-    uint64_t left = l->any | (length < 3 ? 0 : l->sets[set_of(bytes)]);
+    uint64_t left = possible(l, bytes, length);
     if (end >= longer && !(left >> longer))
         end = longer - 1;
     while (end > 0) {
