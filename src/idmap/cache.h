@@ -61,24 +61,48 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
                           lxm_error *error);
 void lxm_cache_free(lxm_cache *cache);
 
+/* The first `length` bytes, at most 15, of a token behind which nothing may be read, and zeros. By
+ * loads that overlap: what was stored byte by byte would have to be waited for. */
+static inline lxm_cache_key lxm_cache_last_key(const uint8_t *token, size_t length)
+{
+    lxm_cache_key key = {{0, 0}};
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    uint32_t halves[2];
+    if (length >= 8) {
+        memcpy(&key.words[0], token, 8);
+        memcpy(&key.words[1], token + length - 8, 8);
+        key.words[1] = length == 8 ? 0 : key.words[1] >> 8 * (16 - length);
+    } else if (length >= 4) {
+        memcpy(&halves[0], token, 4);
+        memcpy(&halves[1], token + length - 4, 4);
+        key.words[0] = halves[0] | (uint64_t)halves[1] << 8 * (length - 4);
+    } else if (length > 0) {
+        key.words[0] = token[0] | (uint64_t)token[length / 2] << 8 * (length / 2) |
+                       (uint64_t)token[length - 1] << 8 * (length - 1);
+    }
+#else
+    memcpy(&key, token, length);
+#endif
+    return key;
+}
+
 /* The key of a token of which `readable` bytes may be read; one that is too long has a key that
  * no entry has. */
 static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length, size_t readable)
 {
     static const uint8_t masks[32] = {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
                                       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
-    uint8_t copy[16] = {0};
     uint64_t mask[2];
     lxm_cache_key key;
     size_t kept = length < 15 ? length : 15;
-    if (__builtin_expect(readable < 16, 0)) {
-        memcpy(copy, token, kept);
-        token = copy;
+    if (readable < 16) {
+        key = lxm_cache_last_key(token, kept);
+    } else {
+        memcpy(&key, token, 16);
+        memcpy(mask, masks + 15 - kept, 16);
+        key.words[0] &= mask[0];
+        key.words[1] &= mask[1];
     }
-    memcpy(&key, token, 16);
-    memcpy(mask, masks + 15 - kept, 16);
-    key.words[0] &= mask[0];
-    key.words[1] &= mask[1];
     key.words[0] |= length > lxm_cache_short; /* which an empty entry hasn't */
     key.words[1] |= (uint64_t)(length > lxm_cache_short ? 0 : length) << lxm_cache_last_byte;
     return key;

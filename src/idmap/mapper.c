@@ -428,6 +428,18 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
 }
 
+void lxm_mapper_expect(const lxm_mapper *mapper, const lxm_tokens *tokens)
+{
+    const lxm_cache *cache = &mapper->cache;
+    size_t end = tokens->count ? tokens->spans[tokens->count - 1].end : 0;
+    for (size_t i = 0; cache->near && i < tokens->count; i++) {
+        size_t begin = tokens->spans[i].begin;
+        lxm_cache_key key =
+            lxm_cache_key_of(tokens->text + begin, tokens->spans[i].end - begin, end - begin);
+        __builtin_prefetch(lxm_cache_far(cache, lxm_cache_hash(cache, &key)));
+    }
+}
+
 lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error)
 {
     lxm_mapper *m = mapper;

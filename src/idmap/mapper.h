@@ -10,6 +10,9 @@ void lxm_mapper_clear(lxm_mapper *mapper);
  * error they are undefined. */
 lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_error *error);
 
+/* Fetches from memory what the cache may have of tokens that come next; nothing depends on it. */
+void lxm_mapper_expect(const lxm_mapper *mapper, const lxm_tokens *tokens);
+
 /* Adds ids that come from no token. */
 lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error);
 

@@ -130,12 +130,15 @@ static void run_task(void *pointer)
 {
     task *t = pointer;
     t->status = LXM_OK;
+    lxm_token_end_clear(&t->end);
     if (t->mappers)
         t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
     if (t->json->wanted)
         run_lines(t);
     else
         run_pieces(t);
+    if (!t->status)
+        t->status = lxm_token_end_flush(&t->end, &t->error);
     if (t->mappers)
         lxm_mappers_give(t->mappers, t->end.mapper);
     t->lines = lxm_count_lines(t->bytes, t->length);
@@ -434,6 +437,7 @@ static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, l
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
     t->formatter.valid = r->tokenizer->options.invalid != LXM_INVALID_BYTES;
     t->end.formatter = &t->formatter;
+    lxm_token_end_batch(&t->end, &r->allocator);
     lxm_token_sink sink = lxm_token_end_sink(&t->end);
     t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
     if (!t->bytes)
@@ -462,6 +466,7 @@ static void free_tasks(run *r)
         lxm_segmenter_free(t->segmenter);
         if (t->formatter.functions)
             lxm_formatter_free(&t->formatter);
+        lxm_token_end_free(&t->end);
         lxm_release(&r->allocator, t->bytes);
         lxm_release(&r->allocator, t->pieces);
     }

@@ -1,6 +1,12 @@
 #include "pipeline/token_end.h"
 
+#include "base/error.h"
+#include "idmap/mapper.h"
+#include "idmap/model.h"
 #include "idmap/template.h"
+#include "idmap/vocab.h"
+
+enum { few_tokens = 64 }; /* more of them at once gain nothing */
 
 static lxm_status put_tokens(lxm_token_end *end, const lxm_tokens *tokens, lxm_error *error)
 {
@@ -26,35 +32,117 @@ static lxm_status begin(lxm_token_end *end, lxm_error *error)
     return before.count ? put_ids(end, &before, error) : LXM_OK;
 }
 
-static lxm_status tokens_found(void *context, const lxm_tokens *tokens, lxm_error *error)
+static lxm_status map(lxm_token_end *end, const lxm_tokens *tokens, lxm_error *error)
 {
-    lxm_token_end *end = context;
     lxm_ids ids;
-    if (!end->mapper)
-        return put_tokens(end, tokens, error);
-    lxm_status status = begin(end, error);
-    if (status)
-        return status;
-    status = lxm_mapper_map(end->mapper, tokens, &ids, error);
+    lxm_status status = lxm_mapper_map(end->mapper, tokens, &ids, error);
     if (status == LXM_ERROR_TOKEN && error)
         error->offset = tokens->offsets ? tokens->offsets[2 * error->offset] : LXM_NO_OFFSET;
     return status ? status : put_ids(end, &ids, error);
 }
 
+static lxm_status end_document(lxm_token_end *end, lxm_error *error)
+{
+    if (end->writer)
+        return lxm_writer_end_document(end->writer, error);
+    return end->formatter->functions->end_document(end->formatter, error);
+}
+
+/* ---- tokens that wait ---- */
+
+void lxm_token_end_batch(lxm_token_end *end, const lxm_allocator *allocator)
+{
+    /* what a template puts around documents would have to wait too */
+    end->batch.wanted = end->vocab && end->vocab->model->map &&
+                        !lxm_template_before(end->vocab).count &&
+                        !lxm_template_after(end->vocab).count;
+    lxm_buffer_init(&end->batch.text, allocator);
+}
+
+void lxm_token_end_clear(lxm_token_end *end)
+{
+    end->batch.count = end->batch.documents = end->batch.text.length = 0;
+}
+
+void lxm_token_end_free(lxm_token_end *end)
+{
+    if (end->batch.text.data)
+        lxm_buffer_free(&end->batch.text);
+}
+
+lxm_status lxm_token_end_flush(lxm_token_end *end, lxm_error *error)
+{
+    lxm_waiting *b = &end->batch;
+    lxm_status status = LXM_OK;
+    lxm_tokens tokens = {.text = b->text.data, .spans = b->spans, .count = b->count, .plain = true};
+    size_t from = 0;
+    if (b->count)
+        lxm_mapper_expect(end->mapper, &tokens);
+    for (size_t d = 0; !status && d <= b->documents; d++) {
+        size_t to = d < b->documents ? b->ends[d] : b->count;
+        tokens.spans = b->spans + from;
+        tokens.count = to - from;
+        if (tokens.count)
+            status = map(end, &tokens, error);
+        if (!status && d < b->documents)
+            status = end_document(end, error);
+        from = to;
+    }
+    lxm_token_end_clear(end);
+    return status;
+}
+
+static lxm_status wait(lxm_waiting *b, const lxm_tokens *tokens, lxm_error *error)
+{
+    const lxm_span *spans = tokens->spans;
+    size_t begin = spans[0].begin, end = spans[tokens->count - 1].end;
+    size_t moved = b->text.length - begin;
+    if (!lxm_buffer_append(&b->text, tokens->text + begin, end - begin))
+        return lxm_fail_memory(error);
+    for (size_t i = 0; i < tokens->count; i++)
+        b->spans[b->count++] =
+            (lxm_span){(uint32_t)(spans[i].begin + moved), (uint32_t)(spans[i].end + moved)};
+    return LXM_OK;
+}
+
+/* ---- the sink ---- */
+
+static lxm_status tokens_found(void *context, const lxm_tokens *tokens, lxm_error *error)
+{
+    lxm_token_end *end = context;
+    lxm_waiting *b = &end->batch;
+    lxm_status status = LXM_OK;
+    if (!end->mapper)
+        return put_tokens(end, tokens, error);
+    bool waits = b->wanted && tokens->plain && !tokens->offsets && tokens->count <= few_tokens;
+    if (b->wanted && (!waits || b->count + tokens->count > lxm_batch_tokens))
+        status = lxm_token_end_flush(end, error);
+    if (!status && waits && tokens->count)
+        return wait(b, tokens, error);
+    if (!status)
+        status = begin(end, error);
+    return status ? status : map(end, tokens, error);
+}
+
 static lxm_status document_ends(void *context, lxm_error *error)
 {
     lxm_token_end *end = context;
-    lxm_status status = begin(end, error);
+    lxm_waiting *b = &end->batch;
+    lxm_status status = LXM_OK;
+    if (b->documents == lxm_batch_documents)
+        status = lxm_token_end_flush(end, error);
+    if (!status && (b->count || b->documents)) {
+        b->ends[b->documents++] = b->count;
+        return LXM_OK;
+    }
+    if (!status)
+        status = begin(end, error);
     end->inside = false;
     if (!status && end->mapper) {
         const lxm_ids after = lxm_template_after(end->vocab);
         status = after.count ? put_ids(end, &after, error) : LXM_OK;
     }
-    if (status)
-        return status;
-    if (end->writer)
-        return lxm_writer_end_document(end->writer, error);
-    return end->formatter->functions->end_document(end->formatter, error);
+    return status ? status : end_document(end, error);
 }
 
 lxm_token_sink lxm_token_end_sink(lxm_token_end *end)

@@ -5,13 +5,36 @@
 #include "lexmill/idmap.h"
 #include "stream/formatter.h"
 
+enum { lxm_batch_tokens = 256, lxm_batch_documents = 256 };
+
+/* The tokens of short documents, mapped together: what the mapper's cache has of them is fetched
+ * from memory for all at once. */
+typedef struct lxm_waiting {
+    bool wanted;
+    lxm_buffer text;
+    lxm_span spans[lxm_batch_tokens];
+    size_t count;
+    size_t ends[lxm_batch_documents]; /* how many of the tokens stand before each document's end */
+    size_t documents;
+} lxm_waiting;
+
 typedef struct lxm_token_end {
     lxm_formatter *formatter; /* one of the two */
     lxm_writer *writer;
     lxm_mapper *mapper;     /* NULL: tokens stay what they are */
     const lxm_vocab *vocab; /* the mapper's */
     bool inside;            /* of a document: what goes before it is written */
+    lxm_waiting batch;
 } lxm_token_end;
+
+/* Lets tokens wait for others, where their vocabulary's model gains by it: what waits comes with
+ * lxm_token_end_flush. */
+void lxm_token_end_batch(lxm_token_end *end, const lxm_allocator *allocator);
+lxm_status lxm_token_end_flush(lxm_token_end *end, lxm_error *error);
+
+/* Forgets what waits. */
+void lxm_token_end_clear(lxm_token_end *end);
+void lxm_token_end_free(lxm_token_end *end);
 
 /* The end must stay where it is. A token that the vocabulary doesn't have is an error with its
  * position in the document, where tokens have offsets. */
