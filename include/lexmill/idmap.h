@@ -39,16 +39,16 @@ LXM_API lxm_status lxm_vocab_new(lxm_vocab **vocab, const lxm_allocator *allocat
  *   opening it costs little more than reading it once: its checksum, and every offset, size and
  *   index in it, are checked first. The file must stay as it is while the vocabulary lives: to
  *   replace it, rename another to its place.
- * The error carries the line, of a compiled vocabulary the byte. What a file asks for and can't be done exactly is
- * LXM_ERROR_UNSUPPORTED and named. */
+ * The error carries the line, of a compiled vocabulary the byte. What a file asks for and can't be
+ * done exactly is LXM_ERROR_UNSUPPORTED and named. */
 LXM_API lxm_status lxm_vocab_open(lxm_vocab **vocab, const char *path,
                                   const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_vocab_free(lxm_vocab *vocab);
 
 /* The forms that a vocabulary is written in. The values are pinned. */
 typedef enum lxm_vocab_form {
-    LXM_VOCAB_TEXT = 0,           /* our own, of the word level alone; it alone keeps counts as text */
-    LXM_VOCAB_COMPILED = 1,       /* all there is, to be mapped */
+    LXM_VOCAB_TEXT = 0,     /* our own, of the word level alone; it alone keeps counts as text */
+    LXM_VOCAB_COMPILED = 1, /* all there is, to be mapped */
     LXM_VOCAB_TOKENIZER_JSON = 2, /* of Hugging Face's tokenizers */
     LXM_VOCAB_TIKTOKEN = 3,       /* base64 and rank; BPE over bytes, without special tokens */
     LXM_VOCAB_MERGES = 4,         /* a folder: vocab.json and merges.txt; BPE over bytes */

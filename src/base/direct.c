@@ -8,7 +8,8 @@
 #include "base/error.h"
 #include "base/pool.h"
 
-/* Two writers beside the caller keep a disk busy; a block is large enough that starting one costs nothing. */
+/* Two writers beside the caller keep a disk busy; a block is large enough that starting one costs
+ * nothing. */
 enum { writers = 2, most_blocks = 8, block_size = 2 << 20 };
 
 typedef struct block {
