@@ -6,6 +6,7 @@
  * What is neither a byte nor made by a merge is a special token: the files have no other sign.
  */
 #include "base/error.h"
+#include "base/lines.h"
 #include "base/utf8.h"
 #include "formats/byte_level.h"
 #include "formats/model_json.h"
@@ -109,14 +110,6 @@ static lxm_status read_lines(merges *m)
     return status;
 }
 
-static size_t count_lines(const uint8_t *bytes, size_t length)
-{
-    size_t lines = length > 0;
-    for (size_t i = 0; i < length; i++)
-        lines += bytes[i] == '\n';
-    return lines;
-}
-
 static lxm_status find_specials(merges *m)
 {
     lxm_vocab *vocab = m->vocab;
@@ -142,7 +135,7 @@ static lxm_status read_merges(lxm_vocab *vocab, const uint8_t *bytes, size_t len
     m.made = lxm_new(&vocab->allocator, (vocab->table.size / 64 + 1) * sizeof *m.made);
     lxm_status status = m.made ? LXM_OK : lxm_fail_memory(error);
     if (!status)
-        status = lxm_bpe_new(vocab, &options, count_lines(bytes, length), error);
+        status = lxm_bpe_new(vocab, &options, (size_t)lxm_count_lines(bytes, length) + 1, error);
     if (!status)
         status = read_lines(&m);
     if (!status)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/lines.h"
 #include "formats/base64.h"
 #include "formats/vocab.h"
 #include "idmap/bpe.h"
@@ -198,21 +199,13 @@ static lxm_status store(parser *p)
     return status;
 }
 
-static size_t count_lines(const uint8_t *bytes, size_t length)
-{
-    size_t lines = 1;
-    for (size_t i = 0; i < length; i++)
-        lines += bytes[i] == '\n';
-    return lines;
-}
-
 static lxm_status read_file(lxm_vocab *vocab, const uint8_t *bytes, size_t length, lxm_error *error)
 {
     parser p = {.vocab = vocab, .bytes = bytes, .length = length, .error = error};
     const lxm_bpe_options options = {.byte_level = true, .ignore_merges = true};
     lxm_buffer_init(&p.decoded, &vocab->allocator);
     vocab->decoding.join = LXM_JOIN_NONE;
-    p.limit = 2 * count_lines(bytes, length) + 1024; /* there may be gaps */
+    p.limit = 2 * (size_t)lxm_count_lines(bytes, length) + 1024; /* there may be gaps */
     p.tokens = lxm_new(&vocab->allocator, p.limit * sizeof *p.tokens);
     lxm_status status = p.tokens && length < UINT32_MAX ? LXM_OK : lxm_fail_memory(error);
     if (!status)
