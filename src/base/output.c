@@ -222,6 +222,14 @@ static lxm_status give_back(const lxm_output *output, lxm_error *error)
     return LXM_OK;
 }
 
+/* After a failure, when the file's own size alone says how much is in it. */
+static void drop_room(const lxm_output *output)
+{
+    struct stat status;
+    if (output->reserved && fstat(output->fd, &status) == 0)
+        (void)!ftruncate(output->fd, status.st_size);
+}
+
 /* What is written starts its way to disk at once: the sync at the end has little left to wait for.
  * It may fail. */
 static void write_behind(lxm_output *output)
@@ -440,6 +448,8 @@ void lxm_output_discard(lxm_output *output)
     if (!output)
         return;
     lxm_direct_free(output->direct);
+    if (output->fd >= 0 && !output->target)
+        drop_room(output);
     if (output->fd >= 0 && output->fd != STDOUT_FILENO)
         close(output->fd);
     if (output->temporary)

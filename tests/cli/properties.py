@@ -176,6 +176,14 @@ def a_large_redirected_output_takes_no_more_than_its_room():
         status = os.stat(plain)
         assert status.st_size == 128 + 5000 * 768 * 4, status.st_size
         assert status.st_blocks * 512 <= status.st_size + (1 << 20), status.st_blocks
+        with open(plain, "wb") as file:  # what a failed run took as well
+            failed = subprocess.run(command, input=(ids + b"\n") * 4 + b"1000\n", stdout=file, stderr=subprocess.PIPE)
+        status = os.stat(plain)
+        assert failed.returncode == 1 and status.st_size > 8 << 20, (failed, status.st_size)
+        assert status.st_blocks * 512 <= status.st_size + (1 << 20), status.st_blocks
+        with open(plain, "wb") as file:
+            subprocess.run(command, input=ids, stdout=file, check=True)
+        status = os.stat(plain)
         with open(longer, "wb") as file:  # what stands beyond the output isn't ours
             file.seek(20_000_000)
             file.write(b"theirs")
