@@ -55,7 +55,7 @@ lxm_status lxm_vocab_list_set(lxm_vocab_list *list, json_int_t id, const lxm_lis
                         (long long)id);
     bool inside = old->text && !old->outside; /* the model sees it as well */
     *old = *token;
-    old->outside = token->outside && (!inside || token->hidden);
+    old->outside = token->added && (!inside || token->hidden);
     return LXM_OK;
 }
 
@@ -112,7 +112,7 @@ lxm_status lxm_vocab_list_store(const lxm_vocab_list *list, lxm_vocab *vocab, bo
         const lxm_listed *token = &list->tokens[id];
         if (token->special)
             status = lxm_vocab_set_special(vocab, (uint32_t)id, error);
-        if (!status && (token->special || token->outside) && token->length)
+        if (!status && token->added && token->length)
             status = lxm_vocab_add_outside(vocab, token->text, token->length, (uint32_t)id, error);
     }
     lxm_buffer_free(&bytes);

@@ -110,7 +110,7 @@ static lxm_status list_added(parser *p)
             return bad(p, "an added token has no content or no id");
         lxm_listed token = {.text = json_string_value(content),
                             .length = json_string_length(content),
-                            .outside = true,
+                            .added = true,
                             .special = is_set(entry, "special")};
         token.hidden = token.special && !is_byte(token.text);
         status = lxm_vocab_list_set(&p->list, json_integer_value(id), &token, p->error);

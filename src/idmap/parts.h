@@ -16,7 +16,7 @@
 enum {
     lxm_part_vocab = 1, /* the vocab_facts of vocab_parts.c */
     lxm_part_special,   /* u64: a bit an id */
-    lxm_part_added_ids, /* u32: of the tokens that the model doesn't see */
+    lxm_part_added_ids, /* u32: of the tokens that are kept whole */
     lxm_part_description,
     lxm_part_model,      /* what the model is beside the arrays that follow */
     lxm_part_model_ids,  /* u32 */
