@@ -81,7 +81,7 @@ lxm_status lxm_parts_add_table(lxm_parts *parts, uint32_t name, const lxm_token_
 lxm_status lxm_parts_view_table(const lxm_parts *parts, uint32_t name, lxm_token_table *table,
                                 lxm_error *error);
 
-/* Pairs whose ranks are below `ranks`. */
+/* Pairs whose ranks are below `ranks`, of ids up to lxm_pair_max_id. */
 lxm_status lxm_parts_add_pairs(lxm_parts *parts, const lxm_pairs *pairs, size_t ranks,
                                lxm_error *error);
 lxm_status lxm_parts_view_pairs(const lxm_parts *parts, size_t ranks, lxm_pairs *pairs,
