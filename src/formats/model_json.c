@@ -37,6 +37,18 @@ static bool is_inside(const lxm_vocab *vocab, uint32_t id)
                                 lxm_token_table_length(&vocab->table, id)) == id;
 }
 
+lxm_status lxm_model_check_text(const lxm_vocab *vocab, uint32_t id, lxm_error *error)
+{
+    const uint8_t *bytes = lxm_token_table_bytes(&vocab->table, id);
+    size_t length = lxm_token_table_length(&vocab->table, id);
+    if (lxm_utf8_valid(bytes, length) == length && !memchr(bytes, 0, length))
+        return LXM_OK;
+    return lxm_vocab_refuse_token(vocab, id,
+                                  "is not UTF-8, or has a NUL, and JSON holds no such token: "
+                                  "write the vocabulary compiled, or as our own text",
+                                  error);
+}
+
 lxm_status lxm_model_token_text(const lxm_vocab *vocab, uint32_t id, lxm_buffer *text,
                                 lxm_error *error)
 {
@@ -44,12 +56,10 @@ lxm_status lxm_model_token_text(const lxm_vocab *vocab, uint32_t id, lxm_buffer 
     size_t length = lxm_token_table_length(&vocab->table, id);
     if (lxm_model_is_byte_level(vocab) && is_inside(vocab, id))
         return lxm_byte_level_encode(text, bytes, length) ? LXM_OK : lxm_fail_memory(error);
-    if (lxm_utf8_valid(bytes, length) < length || memchr(bytes, 0, length))
-        return lxm_vocab_refuse_token(vocab, id,
-                                      "is not UTF-8, or has a NUL, and JSON holds no such token: "
-                                      "write the vocabulary compiled, or as our own text",
-                                      error);
-    return lxm_buffer_append(text, bytes, length) ? LXM_OK : lxm_fail_memory(error);
+    lxm_status status = lxm_model_check_text(vocab, id, error);
+    if (!status && !lxm_buffer_append(text, bytes, length))
+        status = lxm_fail_memory(error);
+    return status;
 }
 
 /* Adds an id under its text; two may not share one. */

@@ -201,6 +201,22 @@ static void a_pair_beyond_all_ids_is_refused(void **state)
     free(good);
 }
 
+/* What is kept of a tokenizer.json is looked at when it is asked for. */
+static void a_description_of_nonsense_is_named(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"[]", "{"};
+    for (size_t i = 0; i < unit_count(texts); i++) {
+        lxm_vocab_write_options options = {.form = LXM_VOCAB_TOKENIZER_JSON};
+        lxm_vocab *vocab = open_sample("wordpiece.json");
+        lxm_error error;
+        unit_succeeds(lxm_vocab_describe(vocab, texts[i], strlen(texts[i]), &error), &error);
+        assert_int_equal(lxm_vocab_write(vocab, file_name, &options, &error), LXM_ERROR_FORMAT);
+        assert_non_null(strstr(error.message, "make it anew"));
+        lxm_vocab_free(vocab);
+    }
+}
+
 /* Any use of a vocabulary whose content may be nonsense. */
 static void use(const lxm_vocab *vocab)
 {
@@ -391,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_section_that_lies_is_named),
         cmocka_unit_test(a_changed_byte_is_seen),
         cmocka_unit_test(a_pair_beyond_all_ids_is_refused),
+        cmocka_unit_test(a_description_of_nonsense_is_named),
         cmocka_unit_test(nonsense_does_no_harm),
         cmocka_unit_test(the_same_vocabulary_is_the_same_file),
         cmocka_unit_test(words_go_on_growing),

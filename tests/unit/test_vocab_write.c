@@ -273,6 +273,11 @@ static void what_would_be_lost_is_refused(void **state)
         {"c.json", BPE("\"a b\"", "\"ignore_merges\":true,"), LXM_VOCAB_MERGES, "no merges come"},
         {"d.json", BPE("\"a b\"", ""), LXM_VOCAB_MERGES, "made by no merge"},
         {"vocab.txt", "[UNK]\n[PAD]\nx\n", LXM_VOCAB_MERGES, "wordpiece"},
+        {"gap.json",
+         "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"b\":2},\"unk_token\":\"b\"}}",
+         LXM_VOCAB_TEXT, "id 1 has no token"},
+        {"bytes.vocab", "lexmill-vocabulary 1\tsize=1\tspecial=\\xFF\n\\xFF\t1\n",
+         LXM_VOCAB_TOKENIZER_JSON, "not UTF-8"},
     };
     for (size_t i = 0; i < unit_count(cases); i++) {
         lxm_vocab *vocab =
