@@ -234,12 +234,12 @@ static lxm_status bpe(const lxm_vocab *vocab, json_t *model, lxm_error *error)
 
 static lxm_status wordpiece(const lxm_vocab *vocab, json_t *model, lxm_error *error)
 {
-    const lxm_affix *prefix = &vocab->decoding.continuation;
+    const lxm_affix prefix = lxm_wordpiece_prefix(vocab);
     lxm_status status =
         add_members(model,
                     json_pack("{s:s,s:s%,s:I}", "type", "WordPiece", "continuing_subword_prefix",
-                              (const char *)prefix->bytes, prefix->length,
-                              "max_input_chars_per_word", (json_int_t)lxm_wordpiece_most(vocab)),
+                              (const char *)prefix.bytes, prefix.length, "max_input_chars_per_word",
+                              (json_int_t)lxm_wordpiece_most(vocab)),
                     error);
     if (!status)
         status = add_unk(vocab, model, true, error);
