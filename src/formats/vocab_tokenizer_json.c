@@ -254,9 +254,11 @@ static lxm_status read_bpe(parser *p)
         status = store_tokens(p);
     if (!status)
         status = set_unk(p);
-    size_t merges = json_array_size(json_object_get(p->model, "merges"));
+    const json_t *merges = json_object_get(p->model, "merges");
+    if (!status && !json_is_array(merges))
+        return bad(p, "the model has no list of merges");
     if (!status)
-        status = lxm_bpe_new(p->vocab, &o, merges, p->error);
+        status = lxm_bpe_new(p->vocab, &o, json_array_size(merges), p->error);
     if (!status)
         status = take_merges(p, &o.prefix);
     p->vocab->decoding.join = LXM_JOIN_NONE;

@@ -28,6 +28,8 @@ static const damage files[] = {
     {"x.json", BPE "\"merges\":[\"b a\"]}}", LXM_ERROR_FORMAT, 0, "'ba' is no token"},
     {"x.json", BPE "\"merges\":[\"ab\"]}}", LXM_ERROR_FORMAT, 0, "two tokens"},
     {"x.json", BPE "\"merges\":[[\"a\"]]}}", LXM_ERROR_FORMAT, 0, "two tokens"},
+    {"x.json", BPE "\"unk_token\":null}}", LXM_ERROR_FORMAT, 0, "no list of merges"},
+    {"x.json", BPE "\"merges\":{\"a\":\"b\"}}}", LXM_ERROR_FORMAT, 0, "no list of merges"},
     {"x.json", BPE "\"merges\":[7]}}", LXM_ERROR_FORMAT, 0, "two tokens"},
     {"x.json", BPE "\"dropout\":0.1,\"merges\":[]}}", LXM_ERROR_UNSUPPORTED, 0, "dropout"},
     {"x.json", BPE "\"byte_fallback\":true,\"end_of_word_suffix\":\"x\"}}", LXM_ERROR_UNSUPPORTED,
