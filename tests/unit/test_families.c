@@ -282,6 +282,8 @@ static void templates_that_cant_be_done_are_refused_when_they_are_wanted(void **
         {TEMPLATE(TOKEN("[PAD]") "," TEXT), "[PAD]"},
         {TEMPLATE(TOKEN("far") "," TEXT), "id 9"},
         {"{\"type\":\"BertProcessing\",\"cls\":[\"x\",-1],\"sep\":[\"x\",0]}", "no id"},
+        {"{\"type\":\"Sequence\",\"processors\":[" TEMPLATE(TEXT) "," TEMPLATE(TEXT) "]}",
+         "two of"},
     };
     fixture *f = *state;
     for (size_t i = 0; i < unit_count(bad); i++) {
@@ -293,19 +295,19 @@ static void templates_that_cant_be_done_are_refused_when_they_are_wanted(void **
     }
 }
 
-/* One inside another, around every document that an encoder is given, empty ones too. */
+/* Around every document that an encoder is given, empty ones too. */
 static void encoders_put_the_template_around_documents(void **state)
 {
-    static const char nested[] =
-        "{\"type\":\"Sequence\",\"processors\":[" TEMPLATE(TOKEN("[CLS]") "," TEXT "," TOKEN(
-            "[SEP]")) ",{\"type\":\"ByteLevel\"}," TEMPLATE(TOKEN("[SEP]") "," TEXT) "]}";
+    static const char sequence[] =
+        "{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\"}," TEMPLATE(
+            TOKEN("[SEP]") "," TOKEN("[CLS]") "," TEXT "," TOKEN("[SEP]")) "]}";
     static const uint32_t expected[] = {1, 1, 0, 2, 2, 1, 1}, empty[] = {1, 1, 0, 1, 1};
     fixture *f = *state;
     lxm_vocab *vocab;
     lxm_tokenizer *tokenizer;
     lxm_encoder *encoder;
     lxm_ids ids;
-    unit_succeeds(use_template(f, nested, &vocab), &f->error);
+    unit_succeeds(use_template(f, sequence, &vocab), &f->error);
     tokenizer = segment_tokenizer(&(lxm_tokenizer_options){.offsets = true});
     unit_succeeds(lxm_encoder_new(&encoder, tokenizer, vocab, NULL, NULL, &f->error), &f->error);
     unit_succeeds(lxm_encoder_encode(encoder, "a a", 3, &ids, &f->error), &f->error);
