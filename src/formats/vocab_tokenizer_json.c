@@ -270,11 +270,14 @@ static lxm_status read_bpe(parser *p)
 
 static lxm_status read_wordpiece(parser *p)
 {
-    lxm_affix prefix;
+    lxm_affix prefix = {"##", 2}; /* as max_input_chars_per_word, BERT's where nothing is said */
     const json_t *most = json_object_get(p->model, "max_input_chars_per_word");
+    const json_t *stated = json_object_get(p->model, "continuing_subword_prefix");
+    lxm_status status = LXM_OK;
     if (most && (!json_is_integer(most) || json_integer_value(most) < 0))
         return bad(p, "max_input_chars_per_word is not a whole number");
-    lxm_status status = affix(p, "continuing_subword_prefix", &prefix);
+    if (stated && !json_is_null(stated))
+        status = affix(p, "continuing_subword_prefix", &prefix);
     if (!status)
         status = store_tokens(p);
     if (!status)
@@ -310,8 +313,9 @@ static lxm_status read_unigram(parser *p)
         return unsupported(p, "Unigram over bytes", "");
     lxm_status status = store_tokens(p);
     if (!status && json_is_integer(unk)) {
-        if (json_integer_value(unk) < 0 || (uint64_t)json_integer_value(unk) >= LXM_NO_ID)
-            return bad(p, "the unk_id is no id");
+        if (json_integer_value(unk) < 0 ||
+            (uint64_t)json_integer_value(unk) >= p->vocab->table.size)
+            return bad(p, "the unk_id is not the id of a token");
         status = lxm_vocab_set_unk(p->vocab, (uint32_t)json_integer_value(unk), p->error);
     }
     p->vocab->decoding.join = LXM_JOIN_NONE;
