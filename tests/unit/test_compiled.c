@@ -1,5 +1,7 @@
 /* Compiled vocabularies: what a file says is checked before it is used, whatever it says; the same
  * vocabulary is the same file; a word-level one may go on growing. */
+#include <math.h>
+
 #include "unit.h"
 
 #include "base/hash.h"
@@ -196,6 +198,27 @@ static void a_pair_beyond_all_ids_is_refused(void **state)
         put(bytes + offset, slots[at] | above << (22 + 21 * side), 8);
         seal(bytes, length);
         is_refused(bytes, length, LXM_ERROR_FORMAT, offset, "a pair");
+    }
+    free(bytes);
+    free(good);
+}
+
+static void a_score_that_is_no_number_is_refused(void **state)
+{
+    (void)state;
+    const double values[] = {(double)NAN, (double)-INFINITY};
+    size_t length;
+    lxm_error error;
+    lxm_parts parts = {.count = 0};
+    uint8_t *good = compile_sample("unigram.json", &length), *bytes = malloc(length);
+    assert_non_null(bytes);
+    unit_succeeds(lxm_compiled_open(&parts, good, length, &error), &error);
+    uint64_t offset = lxm_parts_find(&parts, lxm_part_scores)->offset + 8;
+    for (size_t i = 0; i < unit_count(values); i++) {
+        FRESH();
+        memcpy(bytes + offset, &values[i], sizeof *values);
+        seal(bytes, length);
+        is_refused(bytes, length, LXM_ERROR_FORMAT, offset, "a score");
     }
     free(bytes);
     free(good);
@@ -407,6 +430,7 @@ int main(void)
         cmocka_unit_test(a_section_that_lies_is_named),
         cmocka_unit_test(a_changed_byte_is_seen),
         cmocka_unit_test(a_pair_beyond_all_ids_is_refused),
+        cmocka_unit_test(a_score_that_is_no_number_is_refused),
         cmocka_unit_test(a_description_of_nonsense_is_named),
         cmocka_unit_test(nonsense_does_no_harm),
         cmocka_unit_test(the_same_vocabulary_is_the_same_file),
