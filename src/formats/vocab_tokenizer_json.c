@@ -46,21 +46,14 @@ static bool probe(const uint8_t *bytes, size_t length)
     return i < length && bytes[i] == '{';
 }
 
-/* "type" of an object, or "". */
-static const char *type_of(const json_t *object)
-{
-    const char *type = json_string_value(json_object_get(object, "type"));
-    return type ? type : "";
-}
-
 /* Whether a normaliser, pre-tokeniser or decoder is of a type, or a sequence that has one. */
 static const json_t *find_type(const json_t *object, const char *list, const char *type)
 {
-    if (strcmp(type_of(object), type) == 0)
+    if (strcmp(lxm_rules_type(object), type) == 0)
         return object;
     const json_t *members = json_object_get(object, list);
     for (size_t i = 0; i < json_array_size(members); i++)
-        if (strcmp(type_of(json_array_get(members, i)), type) == 0)
+        if (strcmp(lxm_rules_type(json_array_get(members, i)), type) == 0)
             return json_array_get(members, i);
     return NULL;
 }
@@ -80,11 +73,6 @@ static lxm_status affix(parser *p, const char *name, lxm_affix *affix)
 }
 
 /* ---- tokens ---- */
-
-static bool is_set(const json_t *object, const char *name)
-{
-    return json_is_true(json_object_get(object, name));
-}
 
 /* <0xHH>: plain text comes to it by its byte alone. */
 static bool is_byte(const char *text)
@@ -111,7 +99,7 @@ static lxm_status list_added(parser *p)
         lxm_listed token = {.text = json_string_value(content),
                             .length = json_string_length(content),
                             .added = true,
-                            .special = is_set(entry, "special")};
+                            .special = lxm_rules_flag(entry, "special", false)};
         token.hidden = token.special && !is_byte(token.text);
         status = lxm_vocab_list_set(&p->list, json_integer_value(id), &token, p->error);
     }
@@ -240,9 +228,9 @@ static lxm_status read_bpe(parser *p)
 {
     const json_t *dropout = json_object_get(p->model, "dropout");
     lxm_bpe_options o = {.byte_level = p->byte_level,
-                         .byte_fallback = is_set(p->model, "byte_fallback"),
-                         .fuse_unknown = is_set(p->model, "fuse_unk"),
-                         .ignore_merges = is_set(p->model, "ignore_merges")};
+                         .byte_fallback = lxm_rules_flag(p->model, "byte_fallback", false),
+                         .fuse_unknown = lxm_rules_flag(p->model, "fuse_unk", false),
+                         .ignore_merges = lxm_rules_flag(p->model, "ignore_merges", false)};
     if (json_is_number(dropout) && json_number_value(dropout) > 0)
         return unsupported(p, "dropout, which makes ids random,", "");
     lxm_status status = affix(p, "continuing_subword_prefix", &o.prefix);
@@ -297,8 +285,8 @@ static lxm_status make_unigram(parser *p, const json_t *tokens)
         return lxm_fail_memory(p->error);
     for (size_t i = 0; i < count; i++)
         scores[i] = json_number_value(json_array_get(json_array_get(tokens, i), 1));
-    lxm_status status =
-        lxm_unigram_new(p->vocab, scores, count, is_set(p->model, "byte_fallback"), p->error);
+    lxm_status status = lxm_unigram_new(p->vocab, scores, count,
+                                        lxm_rules_flag(p->model, "byte_fallback", false), p->error);
     lxm_release(&p->vocab->allocator, scores);
     return status;
 }
@@ -319,7 +307,7 @@ static lxm_status read_unigram(parser *p)
         status = lxm_vocab_set_unk(p->vocab, (uint32_t)json_integer_value(unk), p->error);
     }
     p->vocab->decoding.join = LXM_JOIN_NONE;
-    p->vocab->decoding.bytes = is_set(p->model, "byte_fallback");
+    p->vocab->decoding.bytes = lxm_rules_flag(p->model, "byte_fallback", false);
     return status ? status : make_unigram(p, tokens);
 }
 
@@ -348,7 +336,7 @@ static lxm_status read_word_level(parser *p)
 /* Models that older files don't name are known by what they have. */
 static const char *model_type(const json_t *model)
 {
-    const char *type = type_of(model);
+    const char *type = lxm_rules_type(model);
     if (*type)
         return type;
     if (json_object_get(model, "merges"))
