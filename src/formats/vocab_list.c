@@ -40,18 +40,19 @@ lxm_status lxm_vocab_list_set(lxm_vocab_list *list, json_int_t id, const lxm_lis
                               lxm_error *error)
 {
     char text[64], other[64];
-    lxm_printable(text, sizeof text, token->text, token->length);
     if (id < 0 || (uint64_t)id >= list->most)
         return lxm_fail(error, LXM_ERROR_FORMAT,
                         "the id of '%s', %lld, is negative, or far beyond the number of tokens",
-                        text, (long long)id);
+                        lxm_printable(text, sizeof text, token->text, token->length),
+                        (long long)id);
     lxm_status status = reserve(list, (size_t)id + 1, error);
     if (status)
         return status;
     lxm_listed *old = &list->tokens[id];
     if (old->text && !equal(old, token))
         return lxm_fail(error, LXM_ERROR_FORMAT, "'%s' and '%s' have both the id %lld",
-                        lxm_printable(other, sizeof other, old->text, old->length), text,
+                        lxm_printable(other, sizeof other, old->text, old->length),
+                        lxm_printable(text, sizeof text, token->text, token->length),
                         (long long)id);
     bool inside = old->text && !old->outside; /* the model sees it as well */
     *old = *token;
