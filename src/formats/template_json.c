@@ -60,9 +60,11 @@ static void read_pair(lxm_template *t, const json_t *part)
 static void read_one(lxm_template *t, const json_t *part)
 {
     const char *type = string_of(part, "type");
+    /* that changes offsets alone */
     if (strcmp(type, "ByteLevel") == 0 || !part || json_is_null(part))
-        return;    /* changes offsets alone */
-    if (t->stated) /* the reference takes what the first made for several texts */
+        return;
+    /* the reference gives what the first made to the second as several texts */
+    if (t->stated)
         refuse(t, "two of its parts put tokens around a text", "");
     else if (strcmp(type, "TemplateProcessing") == 0)
         read_pieces(t, part);

@@ -272,6 +272,11 @@ static void what_would_be_lost_is_refused(void **state)
         {"b.json", BPE("\"a b\",\"ab c\"", ""), LXM_VOCAB_MERGES, "other bytes"},
         {"c.json", BPE("\"a b\"", "\"ignore_merges\":true,"), LXM_VOCAB_MERGES, "no merges come"},
         {"d.json", BPE("\"a b\"", ""), LXM_VOCAB_MERGES, "made by no merge"},
+        {"e.json",
+         "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"added_tokens\":["
+         "{\"id\":2,\"content\":\"ab\"}],\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,"
+         "\"b\":1,\"ab\":2},\"merges\":[\"a b\"]}}",
+         LXM_VOCAB_MERGES, "kept whole"},
         {"vocab.txt", "[UNK]\n[PAD]\nx\n", LXM_VOCAB_MERGES, "wordpiece"},
         {"gap.json",
          "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"b\":2},\"unk_token\":\"b\"}}",
