@@ -69,34 +69,6 @@ void lxm_cache_promote(lxm_cache *cache, const lxm_cache_key *key, uint64_t hash
 
 /* ---- the store ---- */
 
-static lxm_cache_record *record_at(const lxm_cache *cache, uint32_t place)
-{
-    return (lxm_cache_record *)(void *)(cache->store + (size_t)8 * place);
-}
-
-void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash)
-{
-    const uint64_t *slots = lxm_cache_slots(cache, hash);
-    uint32_t place = 0;
-    for (size_t way = lxm_cache_slot_ways; way-- > 0;)
-        place = slots[way] >> 32 == hash >> 32 ? (uint32_t)slots[way] : place;
-    __builtin_prefetch(record_at(cache, place ? place - 1 : 0));
-}
-
-const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
-                                              size_t length, uint64_t hash)
-{
-    const uint64_t *slots = lxm_cache_slots(cache, hash);
-    for (size_t way = 0; way < lxm_cache_slot_ways; way++) {
-        if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
-            continue;
-        const lxm_cache_record *record = record_at(cache, (uint32_t)slots[way] - 1);
-        if (record->length == length && memcmp(record->ids + record->count, token, length) == 0)
-            return record;
-    }
-    return NULL;
-}
-
 static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, uint64_t hash,
                        const uint32_t *ids, size_t count)
 {
@@ -110,7 +82,7 @@ static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, ui
         cache->stored = 0;
     }
     uint32_t place = (uint32_t)(cache->stored / 8);
-    lxm_cache_record *record = record_at(cache, place);
+    lxm_cache_record *record = lxm_cache_record_at(cache, place);
     record->length = (uint32_t)length;
     record->count = (uint32_t)count;
     memcpy(record->ids, ids, count * sizeof *ids);

@@ -149,12 +149,53 @@ static inline uint64_t *lxm_cache_slots(const lxm_cache *cache, uint64_t hash)
     return cache->slots + lxm_cache_slot_ways * (hash & cache->slot_mask);
 }
 
+static inline lxm_cache_record *lxm_cache_record_at(const lxm_cache *cache, uint32_t place)
+{
+    return (lxm_cache_record *)(void *)(cache->store + (size_t)8 * place);
+}
+
 /* Fetches the record that a token with this hash may have. */
-void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash);
+static inline void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash)
+{
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    uint32_t place = 1;
+    for (size_t way = lxm_cache_slot_ways; way-- > 0;)
+        place = slots[way] >> 32 == hash >> 32 ? (uint32_t)slots[way] : place;
+    __builtin_prefetch(lxm_cache_record_at(cache, place - 1));
+}
+
+/* memcmp without a call, for what is short and almost always equal. */
+static inline bool lxm_cache_same(const void *a, const void *b, size_t length)
+{
+    const uint8_t *p = a, *q = b;
+    uint64_t x[2], y[2];
+    if (length < 8)
+        return memcmp(p, q, length) == 0;
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        memcpy(x, p + i, 8);
+        memcpy(y, q + i, 8);
+        if (x[0] != y[0])
+            return false;
+    }
+    memcpy(x, p + length - 8, 8);
+    memcpy(y, q + length - 8, 8);
+    return x[0] == y[0];
+}
 
 /* The record of a token, until something is put into the cache; NULL if there is none. */
-const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
-                                              size_t length, uint64_t hash);
+static inline const lxm_cache_record *
+lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token, size_t length, uint64_t hash)
+{
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    for (size_t way = 0; way < lxm_cache_slot_ways; way++) {
+        if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
+            continue;
+        const lxm_cache_record *record = lxm_cache_record_at(cache, (uint32_t)slots[way] - 1);
+        if (record->length == length && lxm_cache_same(record->ids + record->count, token, length))
+            return record;
+    }
+    return NULL;
+}
 
 /* Keeps what a token has become, in the tables if that fits. */
 void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const lxm_cache_key *key,

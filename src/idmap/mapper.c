@@ -10,6 +10,7 @@
 
 enum {
     batch = 1024,
+    promoted = 4,                /* one of so many */
     slack = lxm_cache_short_ids, /* ids are copied so many at a time */
 };
 
@@ -344,8 +345,8 @@ static inline bool copy_ids(lxm_mapper *m, const group *g)
     for (size_t i = 0; i < g->count; i++) {
         size_t count = g->counts[i];
         memcpy(out, g->ids[i], slack * sizeof *out);
-        if (__builtin_expect(count > slack, 0))
-            memcpy(out + slack, g->ids[i] + slack, (count - slack) * sizeof *out);
+        for (size_t k = slack; __builtin_expect(k < count, 0); k += slack)
+            memcpy(out + k, g->ids[i] + k, slack * sizeof *out);
         out += count;
     }
     m->count = (size_t)(out - m->ids);
@@ -367,10 +368,11 @@ static bool place_group(lxm_mapper *m, const group *g, size_t at)
     return true;
 }
 
-/* Keeps what is new, and what was found far away nearer. */
+/* Keeps what is new, and some of what was found far away nearer: what comes often gets there all
+ * the same. */
 static inline void settle(lxm_mapper *m, const group *g)
 {
-    for (size_t k = 0; k < g->far_count; k++)
+    for (size_t k = 0; k < g->far_count; k += promoted)
         lxm_cache_promote(&m->cache, &g->far[k].key, g->far[k].hash);
     for (size_t k = 0; k < g->rest_count; k++) {
         const look_up *up = &g->rest[k];
