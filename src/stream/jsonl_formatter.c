@@ -68,9 +68,15 @@ static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error
     return keep_offsets(f, ids->offsets, ids->count, error);
 }
 
+/* The offsets, which a long document may have more of than memory holds. */
 static lxm_status put_kept(lxm_formatter *f, lxm_error *error)
 {
     char bytes[4096];
+    if (f->output) {
+        lxm_status status = lxm_output_write(f->output, f->out.data, f->out.length, error);
+        f->out.length = 0;
+        return status ? status : lxm_spool_drain(&f->spool, f->output, error);
+    }
     for (uint64_t at = 0; at < f->spool.length;) {
         uint64_t left = f->spool.length - at;
         size_t n = left < sizeof bytes ? (size_t)left : sizeof bytes;

@@ -24,7 +24,7 @@ lxm_status lxm_writer_new(lxm_writer **out, lxm_output *output, const lxm_stream
     if (!writer)
         return lxm_fail_memory(error);
     lxm_formatter_init(&writer->formatter, options, &a);
-    writer->output = output;
+    writer->output = writer->formatter.output = output;
     lxm_status status = LXM_OK;
     if (options->sink) {
         writer->sink = *options->sink;
