@@ -260,6 +260,8 @@ void embed_check(const embed_settings *s)
         cli_usage("--eot stands between documents that follow one another: give --pack too");
     if (s->embed.shuffle && !s->shuffles)
         cli_usage("--shuffle-like needs a seed: give --shuffle too");
+    if (w->targets && s->embed.format < LXM_VECTORS_SAFETENSORS && !s->common.quiet)
+        cli_note("text and .npy have no place for targets: a folder and .safetensors (-o) have");
 }
 
 lxm_status embed_open_table(const embed_settings *s, lxm_table **table, lxm_error *error)

@@ -217,6 +217,7 @@ static void check(settings *s)
         return;
     if (s->text.tokenizer.offsets)
         cli_usage("--offsets go with ids, vectors have none: leave it out");
+    s->vectors.common = s->common;
     s->vectors.embed.format = embed_vector_format(&s->common);
     if (!s->model)
         embed_check(&s->vectors);
