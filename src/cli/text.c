@@ -99,6 +99,11 @@ void cli_text_skipped(const lxm_tokenize_run_result *result)
                  result->bad_line);
 }
 
+void cli_text_tell(const lxm_tokenize_run_result *result, const char *items)
+{
+    cli_note("%" PRIu64 " %s of %" PRIu64 " documents", result->items, items, result->documents);
+}
+
 lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, lxm_error *error)
 {
     if (text->from)

@@ -521,6 +521,10 @@ static lxm_status run_files(run *r, const char *const *paths, size_t count,
         status = drain(r, error);
     if (!status)
         status = lxm_writer_finish(r->writer, error);
+    if (!status) {
+        r->result->documents = lxm_writer_totals(r->writer)->documents;
+        r->result->items = lxm_writer_totals(r->writer)->items;
+    }
     finish(r);
     return status;
 }

@@ -57,6 +57,7 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
         if (!lead(f) || !lxm_json_string(&f->out, tokens->text + span.begin, span.end - span.begin))
             return lxm_fail_memory(error);
     }
+    f->totals.items += tokens->count;
     return keep_offsets(f, tokens->offsets, tokens->count, error);
 }
 
@@ -65,6 +66,7 @@ static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error
     for (size_t i = 0; i < ids->count; i++)
         if (!lead(f) || !put_number(&f->out, ids->ids[i]))
             return lxm_fail_memory(error);
+    f->totals.items += ids->count;
     return keep_offsets(f, ids->offsets, ids->count, error);
 }
 

@@ -98,6 +98,11 @@ lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *e
     return status;
 }
 
+const lxm_totals *lxm_writer_totals(const lxm_writer *writer)
+{
+    return &writer->formatter.totals;
+}
+
 lxm_status lxm_writer_finish(lxm_writer *writer, lxm_error *error)
 {
     if (writer->sink.ids)
