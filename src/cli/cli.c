@@ -307,16 +307,39 @@ static void report(void *context, uint64_t bytes)
     p->printed = now;
     p->shown = true;
     double rate = (double)bytes / (now - p->started);
-    fprintf(stderr, "\r%s: %.1f MB, %.1f MB/s", program_name, 1e-6 * (double)bytes, 1e-6 * rate);
-    if (p->total && rate > 0 && bytes <= p->total)
-        fprintf(stderr, ", %.0f s left", (double)(p->total - bytes) / rate);
+    bool giga = bytes >= 1000000000;
+    fprintf(stderr, "\r%s: %.1f %s, %.1f MB/s", program_name, (giga ? 1e-9 : 1e-6) * (double)bytes,
+            giga ? "GB" : "MB", 1e-6 * rate);
+    if (p->total && rate > 0 && bytes <= p->total) {
+        uint64_t left = (uint64_t)((double)(p->total - bytes) / rate);
+        if (left < 60)
+            fprintf(stderr, ", %" PRIu64 " s left", left);
+        else
+            fprintf(stderr, ", %" PRIu64 ":%02" PRIu64 " h left", left / 3600, left / 60 % 60);
+    }
     fputs("\033[K", stderr);
+}
+
+/* Where nothing is said: on a terminal that the output doesn't go to, and not behind a pipe, whose
+ * writer shows its own. */
+static bool shows_progress(const cli_common *common, const cli_paths *inputs)
+{
+    struct stat status;
+    if (common->progress >= 0)
+        return common->progress;
+    if (common->quiet || !isatty(STDERR_FILENO) ||
+        (strcmp(common->output, "-") == 0 && isatty(STDOUT_FILENO)))
+        return false;
+    for (size_t i = 0; i < inputs->count; i++)
+        if (strcmp(inputs->paths[i], "-") == 0 && fstat(STDIN_FILENO, &status) == 0 &&
+            S_ISFIFO(status.st_mode))
+            return false;
+    return true;
 }
 
 lxm_job cli_job(const cli_common *common, const cli_paths *inputs, cli_progress *progress)
 {
     *progress = (cli_progress){.started = seconds()};
-    bool wanted = common->progress < 0 ? !common->quiet && isatty(STDERR_FILENO) : common->progress;
     struct stat status;
     for (size_t i = 0; i < inputs->count; i++) {
         const char *path = inputs->paths[i];
@@ -328,7 +351,7 @@ lxm_job cli_job(const cli_common *common, const cli_paths *inputs, cli_progress 
         progress->total += (uint64_t)status.st_size;
     }
     return (lxm_job){.threads = common->threads,
-                     .progress = wanted ? report : NULL,
+                     .progress = shows_progress(common, inputs) ? report : NULL,
                      .progress_context = progress};
 }
 
