@@ -75,6 +75,10 @@ def json_lines():
     nested = b'{"meta":{"a.b":"wren"},"text":"no"}\n'
     check("a path", run("-d", r"jsonl:meta.a\.b", stdin=nested)[1] == b"wren\n")
     check("no lines", run("-d", "jsonl", stdin=b"\n\n")[:2] == (0, b""))
+    mark = b"\xef\xbb\xbf"
+    check("a byte order mark", run("-d", "jsonl", stdin=mark + json_line("wren") + mark)[1] == b"wren\n")
+    check("its bytes count", run("-d", "jsonl", stdin=mark + b'{"text":7}')[2].startswith(
+        "tokenize: standard input:1: byte 11: the field"))
 
 
 def bad_lines():
