@@ -39,6 +39,8 @@ bool cli_text_option(cli_text *text, int option)
         break;
     case 'e':
     case cli_text_split:
+        if (t->pattern)
+            cli_usage("one pattern alone cuts text: give one -e or one --split");
         t->pattern = optarg;
         t->split = option == cli_text_split;
         break;
