@@ -110,6 +110,16 @@ void cli_note(const char *format, ...)
     va_end(arguments);
 }
 
+/* A name as it may stand in a line: a list of files made on Windows gives names that end in \r. */
+static void print_name(const char *name)
+{
+    for (; *name; name++)
+        if ((unsigned char)*name < 0x20 || *name == 0x7F)
+            fprintf(stderr, "\\x%02X", (unsigned)*name);
+        else
+            fputc(*name, stderr);
+}
+
 int cli_failure(const lxm_error *error)
 {
     char place[64] = "";
@@ -123,7 +133,9 @@ int cli_failure(const lxm_error *error)
     const char *path = error->path ? error->path : "";
     if (strcmp(path, "-") == 0)
         path = "standard input";
-    fprintf(stderr, "%s: %s%s%s\n", program_name, path, place,
+    fprintf(stderr, "%s: ", program_name);
+    print_name(path);
+    fprintf(stderr, "%s%s\n", place,
             error->message[0] ? error->message : lxm_status_name(error->code));
     return error->code == LXM_ERROR_ARGUMENT ? exit_usage : exit_failed;
 }
@@ -284,6 +296,8 @@ lxm_stream_format cli_stream_format(const cli_common *common)
     lxm_stream_format format = LXM_STREAM_TEXT;
     if (common->format)
         format = (lxm_stream_format)cli_choice("format", common->format, formats);
+    if (common->binary && common->format && format != LXM_STREAM_BINARY)
+        cli_usage("-f %s is not binary: leave -b out", common->format);
     if (common->binary)
         format = LXM_STREAM_BINARY;
     if (format == LXM_STREAM_BINARY)
