@@ -514,6 +514,8 @@ static lxm_status run_files(run *r, const char *const *paths, size_t count,
     lxm_status status =
         lxm_json_lines_init(&r->json, options, r->tokenizer->options.invalid, &r->allocator, error);
     if (!status)
+        status = lxm_job_check(paths, count, error);
+    if (!status)
         status = start(r, stream, output, error);
     for (size_t i = 0; !status && i < count; i++)
         status = run_file(r, paths[i], error);
