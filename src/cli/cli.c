@@ -153,8 +153,8 @@ static uint64_t in_range(const char *name, const char *text, bool good, uint64_t
                          uint64_t least, uint64_t most)
 {
     if (!good || number < least || number > most)
-        cli_usage("--%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64, name, text,
-                  least, most);
+        cli_usage("%s%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64,
+                  name[1] ? "--" : "-", name, text, least, most);
     return number;
 }
 
