@@ -120,6 +120,7 @@ static int project(embed_settings *s, int argc, char **argv)
     lxm_embed_result result = {0};
     s->embed.format = embed_vector_format(&s->common);
     embed_check(s);
+    embed_tell_folder(&s->common, s->embed.format);
     if (s->sif > 0 && !s->words)
         cli_usage("--sif weighs rows by the counts of a vocabulary: name it with --vocab");
     if (s->save_vocab || (s->words && !(s->sif > 0)))

@@ -220,6 +220,7 @@ static void check(settings *s)
         cli_usage("--offsets go with ids, vectors have none: leave it out");
     s->vectors.common = s->common;
     s->vectors.embed.format = embed_vector_format(&s->common);
+    embed_tell_folder(&s->common, s->vectors.embed.format);
     if (!s->model)
         embed_check(&s->vectors);
 }
