@@ -328,7 +328,7 @@ static bool place_group(lxm_mapper *m, const group *g, size_t at)
     return true;
 }
 
-/* Keeps what is new, and some of what was found far away nearer: what comes often gets there all
+/* Keeps what is new, and some of what was found far away nearer: what comes often comes there all
  * the same. */
 static inline void settle(lxm_mapper *m, const group *g)
 {
