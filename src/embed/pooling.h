@@ -8,8 +8,6 @@
 /* Floats of a mapped file, which may begin anywhere. */
 typedef float lxm_mapped_float __attribute__((aligned(1), may_alias));
 
-enum { lxm_pooling_group = 4 }; /* rows that are added in one pass over the columns, at most */
-
 typedef void lxm_add_rows(double *columns, const lxm_mapped_float *const *rows, size_t count,
                           size_t dim);
 
