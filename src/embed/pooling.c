@@ -2,7 +2,6 @@
 
 #include <math.h>
 
-#include "base/cpu.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "embed/table.h"
@@ -47,76 +46,6 @@ uint64_t lxm_pool_limit(const lxm_pool_options *how, const lxm_table *table)
 
 /* ---- columns ---- */
 
-/* Loops that a compiler turns into vector code; each column is added up in the order of rows. */
-static inline __attribute__((always_inline)) void
-add_four(double *columns, const mapped_float *const rows[added_rows], size_t dim)
-{
-    const mapped_float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
-    for (size_t i = 0; i < dim; i++)
-        columns[i] = (((columns[i] + (double)a[i]) + (double)b[i]) + (double)c[i]) + (double)d[i];
-}
-
-static inline __attribute__((always_inline)) void add_one(double *columns, const mapped_float *row,
-                                                          size_t dim)
-{
-    for (size_t i = 0; i < dim; i++)
-        columns[i] += (double)row[i];
-}
-
-/* Two columns at a time: each addition waits for the one before it. */
-static void add_narrow(double *columns, const mapped_float *const *rows, size_t count, size_t dim)
-{
-    size_t i = 0;
-    for (; i + 2 <= dim; i += 2) {
-        double left = columns[i], right = columns[i + 1];
-        for (size_t r = 0; r < count; r++) {
-            left += (double)rows[r][i];
-            right += (double)rows[r][i + 1];
-        }
-        columns[i] = left;
-        columns[i + 1] = right;
-    }
-    for (size_t r = 0; i < dim && r < count; r++)
-        columns[i] += (double)rows[r][i];
-}
-
-#define LOOPS(name, attribute)                                                                     \
-    attribute static void add_##name(double *columns, const mapped_float *const *rows,             \
-                                     size_t count, size_t dim)                                     \
-    {                                                                                              \
-        size_t i = 0;                                                                              \
-        for (; i + added_rows <= count; i += added_rows)                                           \
-            add_four(columns, rows + i, dim);                                                      \
-        for (; i < count; i++)                                                                     \
-            add_one(columns, rows[i], dim);                                                        \
-    }
-
-LOOPS(plain, )
-
-#if defined(__x86_64__)
-LOOPS(avx2, __attribute__((target("avx2"))))
-LOOPS(avx512, __attribute__((target("avx512f,prefer-vector-width=512"))))
-#endif
-
-static lxm_add_rows *fastest(size_t dim)
-{
-    if (dim <= few_columns)
-        return add_narrow;
-#if defined(__x86_64__)
-    if (lxm_cpu_features() & LXM_CPU_AVX512)
-        return add_avx512;
-    if (lxm_cpu_features() & LXM_CPU_AVX2)
-        return add_avx2;
-#endif
-    return add_plain;
-}
-
-static void add_weighted(double *columns, const mapped_float *row, double weight, size_t dim)
-{
-    for (size_t i = 0; i < dim; i++)
-        columns[i] += weight * (double)row[i];
-}
-
 static void raise_to_row(double *columns, const mapped_float *row, size_t dim)
 {
     for (size_t i = 0; i < dim; i++) {
@@ -134,8 +63,8 @@ static void set(double *columns, const mapped_float *row, size_t dim)
 bool lxm_pooling_init(lxm_pooling *pooling, size_t dim, const lxm_allocator *allocator)
 {
     size_t values;
-    *pooling =
-        (lxm_pooling){.add = fastest(dim), .columns = lxm_allocate(allocator, dim, sizeof(double))};
+    *pooling = (lxm_pooling){.kernels = lxm_pooling_fastest(),
+                             .columns = lxm_allocate(allocator, dim, sizeof(double))};
     if (lxm_multiply(dim, few_rows, &values))
         pooling->rows = lxm_allocate(allocator, values, sizeof(float));
     return pooling->columns && pooling->rows;
@@ -174,17 +103,18 @@ static void weigh(lxm_pooling *pooling, const lxm_pool_options *how, const uint3
     if (pooling->count == 0)
         memset(pooling->columns, 0, dim * sizeof *pooling->columns);
     for (size_t i = 0; i < count; i++)
-        add_weighted(pooling->columns, rows[i], (double)how->weights[ids[i]], dim);
+        pooling->kernels->add_weighted(pooling->columns, rows[i], (double)how->weights[ids[i]],
+                                       dim);
 }
 
 static void sum(lxm_pooling *pooling, const mapped_float *const *rows, size_t count, size_t dim)
 {
     if (pooling->count > 0) {
-        pooling->add(pooling->columns, rows, count, dim);
+        pooling->kernels->add(pooling->columns, rows, count, dim);
         return;
     }
     set(pooling->columns, rows[0], dim);
-    pooling->add(pooling->columns, rows + 1, count - 1, dim);
+    pooling->kernels->add(pooling->columns, rows + 1, count - 1, dim);
 }
 
 /* Takes the rows of some ids, at least one. */
@@ -254,22 +184,15 @@ void lxm_pooling_merge(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim,
     pooling->count += next->count;
 }
 
-static void normalise(float *vector, size_t dim)
-{
-    double squares = 0;
-    for (size_t i = 0; i < dim; i++)
-        squares += (double)vector[i] * (double)vector[i];
-    double norm = sqrt(squares) + 1e-32;
-    for (size_t i = 0; i < dim; i++)
-        vector[i] = (float)((double)vector[i] / norm);
-}
-
 void lxm_pooling_end(lxm_pooling *pooling, const lxm_pool_options *how, size_t dim, float *vector)
 {
+    const lxm_pooling_kernels *k = pooling->kernels;
     double divisor = how->kind == LXM_POOL_MEAN ? (double)pooling->count : 1;
-    for (size_t i = 0; i < dim; i++)
-        vector[i] = pooling->count ? (float)(pooling->columns[i] / divisor) : 0;
+    if (pooling->count)
+        k->narrow(pooling->columns, 1 / divisor, vector, dim);
+    else
+        memset(vector, 0, dim * sizeof *vector);
     if (how->normalize)
-        normalise(vector, dim);
+        k->scale(vector, 1 / (sqrt(k->squares(vector, dim)) + 1e-32), dim);
     pooling->count = 0;
 }
