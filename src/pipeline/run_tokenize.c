@@ -110,10 +110,10 @@ static void run_lines(task *t)
 static void run_pieces(task *t)
 {
     uint64_t before = t->before;
+    t->end.inside = before > 0;
     for (size_t i = 0; !t->status && i < t->count; i++) {
         const lxm_piece *piece = &t->pieces[i];
         lxm_segmenter_begin_part(t->segmenter, before);
-        t->end.inside = before > 0;
         t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
                                        piece->end - piece->begin, &t->error);
         if (!t->status)
