@@ -14,6 +14,7 @@
 #include "pipeline/token_end.h"
 #include "stream/writer.h"
 #include "tokenize/documents.h"
+#include "tokenize/lines.h"
 #include "tokenize/segmenter.h"
 #include "tokenize/tokenizer.h"
 
@@ -31,12 +32,16 @@ typedef struct task {
     size_t length;
     lxm_piece *pieces;
     size_t count, capacity;
+    size_t whole; /* behind the pieces: where documents begin that the task is to find itself */
+    lxm_split how;
+    bool final;        /* the file ends with them */
     uint64_t position; /* of bytes[0] in the file */
     uint64_t lines;    /* newlines in `bytes` */
     bool first;        /* of its file */
     uint64_t before;   /* bytes of the first piece's document that stand before it */
     const char *path;
     lxm_segmenter *segmenter;
+    lxm_lines *joined; /* NULL: documents are segmented one by one */
     lxm_formatter formatter;
     lxm_token_end end;
     lxm_mappers *mappers; /* NULL: tokens stay what they are */
@@ -86,44 +91,84 @@ static void locate(lxm_error *error, uint64_t document, uint64_t position, uint6
         error->line = line + lxm_count_lines(bytes, (size_t)(error->offset - position));
 }
 
-/* The documents of lines of JSON. */
-static void run_lines(task *t)
+/* The next document, or part of one: first the pieces, then what is whole. */
+static bool next_document(const task *t, size_t *index, size_t *at, lxm_piece *piece)
 {
+    if (*index < t->count) {
+        *piece = t->pieces[(*index)++];
+        return true;
+    }
+    lxm_splitter splitter = {.how = t->how};
+    if (*at == t->length)
+        return false;
+    size_t used = lxm_splitter_next(&splitter, t->bytes + *at, t->length - *at, t->final, piece);
+    piece->begin += *at;
+    piece->end += *at;
+    *at += used;
+    return true;
+}
+
+/* The documents of lines of JSON. */
+static void run_json(task *t)
+{
+    lxm_piece piece;
+    size_t index = 0, at = t->whole;
     t->json_count = (lxm_line_count){0};
-    t->end.inside = false;
-    for (size_t i = 0; !t->status && i < t->count; i++) {
-        const uint8_t *line = t->bytes + t->pieces[i].begin;
-        size_t length = t->pieces[i].end - t->pieces[i].begin;
+    while (!t->status && next_document(t, &index, &at, &piece)) {
+        const uint8_t *line = t->bytes + piece.begin;
+        size_t length = piece.end - piece.begin;
         bool skipped;
         if (lxm_json_is_blank(line, length))
             continue;
         t->status = lxm_json_lines_push(t->json, t->segmenter, line, length, &skipped, &t->error);
         t->json_count.lines++;
         if (skipped && t->json_count.bad++ == 0)
-            t->json_count.first_bad = 1 + lxm_count_lines(t->bytes, t->pieces[i].begin);
+            t->json_count.first_bad = 1 + lxm_count_lines(t->bytes, piece.begin);
         if (t->status)
-            locate(&t->error, t->position + t->pieces[i].begin, t->position, 1, t->bytes,
+            locate(&t->error, t->position + piece.begin, t->position, 1, t->bytes, t->length);
+    }
+}
+
+static void run_pieces(task *t, size_t whole)
+{
+    lxm_piece piece;
+    size_t index = 0;
+    for (uint64_t before = t->before; !t->status && next_document(t, &index, &whole, &piece);
+         before = 0) {
+        lxm_segmenter_begin_part(t->segmenter, before);
+        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece.begin,
+                                       piece.end - piece.begin, &t->error);
+        if (!t->status)
+            t->status = piece.last ? lxm_segmenter_end_document(t->segmenter, &t->error)
+                                   : lxm_segmenter_end_part(t->segmenter, &t->error);
+        if (t->status)
+            locate(&t->error, t->position + piece.begin - before, t->position, 1, t->bytes,
                    t->length);
     }
 }
 
-static void run_pieces(task *t)
+static lxm_status lines_found(void *context, const lxm_tokens *tokens, uint32_t *ends, size_t count,
+                              lxm_error *error)
 {
-    uint64_t before = t->before;
-    t->end.inside = before > 0;
-    for (size_t i = 0; !t->status && i < t->count; i++) {
-        const lxm_piece *piece = &t->pieces[i];
-        lxm_segmenter_begin_part(t->segmenter, before);
-        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
-                                       piece->end - piece->begin, &t->error);
-        if (!t->status)
-            t->status = piece->last ? lxm_segmenter_end_document(t->segmenter, &t->error)
-                                    : lxm_segmenter_end_part(t->segmenter, &t->error);
-        if (t->status)
-            locate(&t->error, t->position + piece->begin - before, t->position, 1, t->bytes,
-                   t->length);
-        before = 0;
-    }
+    task *t = context;
+    lxm_status status = lxm_token_end_documents(&t->end, tokens, ends, count, error);
+    if (status == LXM_ERROR_TOKEN && error)
+        error->offset = tokens->offsets ? tokens->spans[error->offset].begin : LXM_NO_OFFSET;
+    return status;
+}
+
+/* All in one go that can be. */
+static void run_text(task *t)
+{
+    const uint8_t *whole = t->bytes + t->whole;
+    size_t length = t->length - t->whole;
+    bool joined = t->joined && length && lxm_lines_can(t->joined, whole, length);
+    run_pieces(t, joined ? t->length : t->whole);
+    if (t->status || !joined)
+        return;
+    t->status = lxm_lines_push(t->joined, whole, length, &t->error);
+    if (t->status)
+        locate(&t->error, t->position + t->whole, t->position, 1, t->bytes, t->length);
 }
 
 static void run_task(void *pointer)
@@ -133,10 +178,11 @@ static void run_task(void *pointer)
     lxm_token_end_clear(&t->end);
     if (t->mappers)
         t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
+    t->end.inside = t->before > 0;
     if (t->json->wanted)
-        run_lines(t);
+        run_json(t);
     else
-        run_pieces(t);
+        run_text(t);
     if (!t->status)
         t->status = lxm_token_end_flush(&t->end, &t->error);
     if (t->mappers)
@@ -222,7 +268,8 @@ static bool next_piece(run *r, size_t at, bool alone, lxm_piece *piece, size_t *
     return true;
 }
 
-/* Finds the pieces of the chunk that a task can have; returns how many bytes they take. */
+/* What a task can have of the chunk: pieces, or documents that it finds itself; *taken is how many
+ * bytes that is. */
 static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
 {
     lxm_piece piece;
@@ -230,7 +277,8 @@ static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
     *taken = 0;
     t->count = 0;
     t->before = r->splitter.in_document ? r->position - r->document : 0;
-    while (next_piece(r, *taken, t->count == 0, &piece, &used)) {
+    while (!lxm_splitter_whole(&r->splitter, r->chunk + *taken, r->length - *taken, r->final) &&
+           next_piece(r, *taken, t->count == 0, &piece, &used)) {
         lxm_status status = add_piece(t, &r->allocator, piece, error);
         if (status)
             return status;
@@ -240,6 +288,8 @@ static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
         if (!piece.last || (r->final && *taken == r->length))
             break;
     }
+    t->whole = *taken;
+    *taken += lxm_splitter_whole(&r->splitter, r->chunk + *taken, r->length - *taken, r->final);
     return LXM_OK;
 }
 
@@ -254,12 +304,13 @@ static lxm_status submit(run *r, bool *done, lxm_error *error)
     task *t = &r->tasks[r->next_task];
     if (!status)
         status = gather(r, t, &taken, error);
-    if (status || t->count == 0)
+    if (status || (t->count == 0 && taken == 0))
         return status;
     uint8_t *bytes = r->chunk;
     r->chunk = t->bytes;
     t->bytes = bytes;
     t->length = taken;
+    t->final = r->final;
     t->position = r->position;
     t->first = r->first;
     t->path = r->path;
@@ -436,13 +487,18 @@ static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, l
     t->end.vocab = r->vocab;
     lxm_formatter_init(&t->formatter, stream, &r->allocator);
     t->formatter.valid = r->tokenizer->options.invalid != LXM_INVALID_BYTES;
+    t->how = r->splitter.how;
     t->end.formatter = &t->formatter;
     lxm_token_end_batch(&t->end, &r->allocator);
     lxm_token_sink sink = lxm_token_end_sink(&t->end);
     t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
     if (!t->bytes)
         return lxm_fail_memory(error);
-    return lxm_segmenter_new(&t->segmenter, r->tokenizer, &sink, &r->allocator, error);
+    lxm_status status = LXM_OK;
+    if (t->how == LXM_SPLIT_LINE && !r->json.wanted)
+        status = lxm_lines_new(&t->joined, r->tokenizer, lines_found, t, &r->allocator, error);
+    return status ? status
+                  : lxm_segmenter_new(&t->segmenter, r->tokenizer, &sink, &r->allocator, error);
 }
 
 static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error *error)
@@ -464,6 +520,7 @@ static void free_tasks(run *r)
     for (size_t i = 0; i < r->task_count; i++) {
         task *t = &r->tasks[i];
         lxm_segmenter_free(t->segmenter);
+        lxm_lines_free(t->joined);
         if (t->formatter.functions)
             lxm_formatter_free(&t->formatter);
         lxm_token_end_free(&t->end);
