@@ -1,10 +1,16 @@
 #include "tokenize/lines.h"
 
 #include "base/error.h"
+#include "base/lines.h"
 #include "base/utf8.h"
 #include "tokenize/tokenizer.h"
 
-enum { scanned_spans = 4096, most_ends = 1024 };
+enum {
+    scanned_spans = 4096,
+    most_ends = 1024,
+    step = 16, /* tokens are moved so many at a time, as where a line ends can't be foretold */
+    block = 64,
+};
 
 struct lxm_lines {
     lxm_allocator allocator;
@@ -14,9 +20,11 @@ struct lxm_lines {
     const uint8_t *text;
     size_t length;
     size_t line, newline; /* where the document under way begins and its newline stands */
+    size_t block;         /* that is in this block of the text, */
+    uint64_t newlines;    /* which has these behind it */
     size_t count, end_count;
-    lxm_span scanned[scanned_spans + 1];
-    lxm_span spans[scanned_spans + most_ends]; /* each end may cut a token in two */
+    lxm_span scanned[scanned_spans + step];
+    lxm_span spans[scanned_spans + most_ends + step]; /* each end may cut a token in two */
     uint32_t ends[most_ends];
     uint64_t offsets[]; /* for each span, where they are wanted */
 };
@@ -91,10 +99,23 @@ static size_t join_until(const uint8_t *text, size_t at, size_t length)
 
 /* ---- cutting ---- */
 
-static size_t find_newline(const lxm_lines *l, size_t from)
+/* Those of the block that begins at `at`. */
+static uint64_t newlines_at(const lxm_lines *l, size_t at)
 {
-    const uint8_t *found = from < l->length ? memchr(l->text + from, '\n', l->length - from) : NULL;
-    return found ? (size_t)(found - l->text) : l->length;
+    uint8_t tail[block] = {0};
+    if (l->length - at >= block)
+        return lxm_newlines(l->text + at);
+    memcpy(tail, l->text + at, l->length - at);
+    return lxm_newlines(tail);
+}
+
+/* Goes to the next newline, or the end. */
+static void find_newline(lxm_lines *l)
+{
+    while (!l->newlines && l->length - l->block > block)
+        l->newlines = newlines_at(l, l->block += block);
+    l->newline = l->newlines ? l->block + (size_t)__builtin_ctzll(l->newlines) : l->length;
+    l->newlines &= l->newlines - 1;
 }
 
 /* The last tokens, from number `from` on, are those of the document under way. */
@@ -120,26 +141,38 @@ static lxm_status hand_on(lxm_lines *l, lxm_error *error)
     return l->sink(l->context, &tokens, l->ends, ends, error);
 }
 
+/* Copies tokens that end at `end` or before, and some more; returns how many do. */
+static inline size_t move_before(lxm_span *out, const lxm_span *in, size_t end)
+{
+    size_t count = 0;
+    for (int32_t n = step, last = (int32_t)end; n == step; count += (size_t)n) {
+        memcpy(out + count, in + count, step * sizeof *out);
+        n = 0;
+        for (size_t i = 0; i < step; i++)
+            n += (int32_t)in[count + i].end <= last;
+    }
+    return count;
+}
+
 /* Ends the document under way. Takes its tokens, and what it has of the one that goes over its end;
  * returns where the next document's begin. */
 static lxm_span *end_line(lxm_lines *l, lxm_span *in)
 {
-    lxm_span *out = l->spans + l->count;
     size_t from = l->count, next = l->newline + 1;
     size_t end = l->newline - (l->newline > l->line && l->text[l->newline - 1] == '\r');
-    while (in->end <= end)
-        *out++ = *in++;
+    size_t whole = move_before(l->spans + from, in, end);
+    l->count += whole;
+    in += whole;
     if (in->begin < end)
-        *out++ = (lxm_span){in->begin, (uint32_t)end};
+        l->spans[l->count++] = (lxm_span){in->begin, (uint32_t)end};
     while (in->end <= next)
         in++;
     if (in->begin < next)
         in->begin = (uint32_t)next;
-    l->count = (size_t)(out - l->spans);
     place(l, from);
     l->ends[l->end_count++] = (uint32_t)l->count;
     l->line = next;
-    l->newline = find_newline(l, next);
+    find_newline(l);
     return in;
 }
 
@@ -147,7 +180,8 @@ static lxm_span *end_line(lxm_lines *l, lxm_span *in)
 static lxm_status cut(lxm_lines *l, size_t count, size_t position, lxm_error *error)
 {
     lxm_span *in = l->scanned, *end = in + count;
-    *end = (lxm_span){UINT32_MAX, UINT32_MAX};
+    for (size_t i = 0; i < step; i++)
+        end[i] = (lxm_span){INT32_MAX, INT32_MAX};
     while (l->newline < position) {
         in = end_line(l, in);
         lxm_status status = l->end_count == most_ends ? hand_on(l, error) : LXM_OK;
@@ -188,7 +222,9 @@ lxm_status lxm_lines_push(lxm_lines *lines, const uint8_t *text, size_t length, 
     l->text = text;
     l->length = length;
     l->line = l->count = l->end_count = 0;
-    l->newline = find_newline(l, 0);
+    l->block = 0;
+    l->newlines = length ? newlines_at(l, 0) : 0;
+    find_newline(l);
     for (size_t at = 0, to; !status && at < length; at = to) {
         to = join_until(text, at, length);
         status = push_joined(l, at, to, error);

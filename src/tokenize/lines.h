@@ -29,7 +29,7 @@ void lxm_lines_free(lxm_lines *lines);
 /* Whether a text can go this way: it is UTF-8, and nothing in it needs a closer look. */
 bool lxm_lines_can(const lxm_lines *lines, const uint8_t *text, size_t length);
 
-/* Whole documents, under 4 GiB, each with its newline, which the last may lack; \r before \n
+/* Whole documents, under 1 GiB, each with its newline, which the last may lack; \r before \n
  * belongs to the end. */
 lxm_status lxm_lines_push(lxm_lines *lines, const uint8_t *text, size_t length, lxm_error *error);
 
