@@ -9,12 +9,8 @@
 #include "base/lines.h"
 #include "base/pool.h"
 #include "pipeline/job.h"
-#include "pipeline/json_lines.h"
-#include "pipeline/mappers.h"
-#include "pipeline/token_end.h"
+#include "pipeline/text_task.h"
 #include "stream/writer.h"
-#include "tokenize/documents.h"
-#include "tokenize/lines.h"
 #include "tokenize/segmenter.h"
 #include "tokenize/tokenizer.h"
 
@@ -26,31 +22,6 @@ static const lxm_split splits[] = {
     [LXM_DOCUMENTS_JSONL] = LXM_SPLIT_LINE,  [LXM_DOCUMENTS_SENTENCE] = LXM_SPLIT_SENTENCE,
 };
 
-/* The documents of one chunk. */
-typedef struct task {
-    uint8_t *bytes;
-    size_t length;
-    lxm_piece *pieces;
-    size_t count, capacity;
-    size_t whole; /* behind the pieces: where documents begin that the task is to find itself */
-    lxm_split how;
-    bool final;        /* the file ends with them */
-    uint64_t position; /* of bytes[0] in the file */
-    uint64_t lines;    /* newlines in `bytes` */
-    bool first;        /* of its file */
-    uint64_t before;   /* bytes of the first piece's document that stand before it */
-    const char *path;
-    lxm_segmenter *segmenter;
-    lxm_lines *joined; /* NULL: documents are segmented one by one */
-    lxm_formatter formatter;
-    lxm_token_end end;
-    lxm_mappers *mappers; /* NULL: tokens stay what they are */
-    const lxm_json_lines *json;
-    lxm_line_count json_count; /* JSON Lines; first_bad counts from the task's first line */
-    lxm_status status;
-    lxm_error error;
-} task;
-
 typedef struct run {
     lxm_allocator allocator;
     const lxm_tokenizer *tokenizer;
@@ -58,7 +29,7 @@ typedef struct run {
     lxm_splitter splitter;
     lxm_writer *writer;
     lxm_pool *pool;
-    task *tasks;
+    lxm_text_task *tasks;
     size_t task_count, next_task;
     bool parts;               /* documents may be cut */
     lxm_segmenter *segmenter; /* for those that can't be */
@@ -80,116 +51,6 @@ typedef struct run {
     lxm_tokenize_run_result *result;
 } run;
 
-/* Turns a position in a document into one in the file. */
-static void locate(lxm_error *error, uint64_t document, uint64_t position, uint64_t line,
-                   const uint8_t *bytes, size_t length)
-{
-    if (error->offset == LXM_NO_OFFSET)
-        return;
-    error->offset += document;
-    if (error->offset >= position && error->offset - position <= length)
-        error->line = line + lxm_count_lines(bytes, (size_t)(error->offset - position));
-}
-
-/* The next document, or part of one: first the pieces, then what is whole. */
-static bool next_document(const task *t, size_t *index, size_t *at, lxm_piece *piece)
-{
-    if (*index < t->count) {
-        *piece = t->pieces[(*index)++];
-        return true;
-    }
-    lxm_splitter splitter = {.how = t->how};
-    if (*at == t->length)
-        return false;
-    size_t used = lxm_splitter_next(&splitter, t->bytes + *at, t->length - *at, t->final, piece);
-    piece->begin += *at;
-    piece->end += *at;
-    *at += used;
-    return true;
-}
-
-/* The documents of lines of JSON. */
-static void run_json(task *t)
-{
-    lxm_piece piece;
-    size_t index = 0, at = t->whole;
-    t->json_count = (lxm_line_count){0};
-    while (!t->status && next_document(t, &index, &at, &piece)) {
-        const uint8_t *line = t->bytes + piece.begin;
-        size_t length = piece.end - piece.begin;
-        bool skipped;
-        if (lxm_json_is_blank(line, length))
-            continue;
-        t->status = lxm_json_lines_push(t->json, t->segmenter, line, length, &skipped, &t->error);
-        t->json_count.lines++;
-        if (skipped && t->json_count.bad++ == 0)
-            t->json_count.first_bad = 1 + lxm_count_lines(t->bytes, piece.begin);
-        if (t->status)
-            locate(&t->error, t->position + piece.begin, t->position, 1, t->bytes, t->length);
-    }
-}
-
-static void run_pieces(task *t, size_t whole)
-{
-    lxm_piece piece;
-    size_t index = 0;
-    for (uint64_t before = t->before; !t->status && next_document(t, &index, &whole, &piece);
-         before = 0) {
-        lxm_segmenter_begin_part(t->segmenter, before);
-        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece.begin,
-                                       piece.end - piece.begin, &t->error);
-        if (!t->status)
-            t->status = piece.last ? lxm_segmenter_end_document(t->segmenter, &t->error)
-                                   : lxm_segmenter_end_part(t->segmenter, &t->error);
-        if (t->status)
-            locate(&t->error, t->position + piece.begin - before, t->position, 1, t->bytes,
-                   t->length);
-    }
-}
-
-static lxm_status lines_found(void *context, const lxm_tokens *tokens, uint32_t *ends, size_t count,
-                              lxm_error *error)
-{
-    task *t = context;
-    lxm_status status = lxm_token_end_documents(&t->end, tokens, ends, count, error);
-    if (status == LXM_ERROR_TOKEN && error)
-        error->offset = tokens->offsets ? tokens->spans[error->offset].begin : LXM_NO_OFFSET;
-    return status;
-}
-
-/* All in one go that can be. */
-static void run_text(task *t)
-{
-    const uint8_t *whole = t->bytes + t->whole;
-    size_t length = t->length - t->whole;
-    bool joined = t->joined && length && lxm_lines_can(t->joined, whole, length);
-    run_pieces(t, joined ? t->length : t->whole);
-    if (t->status || !joined)
-        return;
-    t->status = lxm_lines_push(t->joined, whole, length, &t->error);
-    if (t->status)
-        locate(&t->error, t->position + t->whole, t->position, 1, t->bytes, t->length);
-}
-
-static void run_task(void *pointer)
-{
-    task *t = pointer;
-    t->status = LXM_OK;
-    lxm_token_end_clear(&t->end);
-    if (t->mappers)
-        t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
-    t->end.inside = t->before > 0;
-    if (t->json->wanted)
-        run_json(t);
-    else
-        run_text(t);
-    if (!t->status)
-        t->status = lxm_token_end_flush(&t->end, &t->error);
-    if (t->mappers)
-        lxm_mappers_give(t->mappers, t->end.mapper);
-    t->lines = lxm_count_lines(t->bytes, t->length);
-}
-
 /* Adds up lines of JSON; the first of them is number `first` of its file. */
 static void count_json(run *r, const lxm_line_count *count, const char *path, uint64_t first)
 {
@@ -204,7 +65,7 @@ static void count_json(run *r, const lxm_line_count *count, const char *path, ui
 /* Takes the oldest task's tokens. */
 static lxm_status collect(run *r, lxm_error *error)
 {
-    task *t = lxm_pool_take(r->pool);
+    lxm_text_task *t = lxm_pool_take(r->pool);
     uint64_t before = t->first ? 0 : r->line - 1;
     r->line = before + t->lines + 1;
     count_json(r, &t->json_count, t->path, before + 1);
@@ -229,20 +90,6 @@ static lxm_status drain(run *r, lxm_error *error)
     while (!status && lxm_pool_pending(r->pool))
         status = collect(r, error);
     return status;
-}
-
-static lxm_status add_piece(task *t, const lxm_allocator *a, lxm_piece piece, lxm_error *error)
-{
-    if (t->count == t->capacity) {
-        size_t capacity = t->capacity ? 2 * t->capacity : 64;
-        lxm_piece *pieces = lxm_resize(a, t->pieces, capacity, sizeof *pieces);
-        if (!pieces)
-            return lxm_fail_memory(error);
-        t->pieces = pieces;
-        t->capacity = capacity;
-    }
-    t->pieces[t->count++] = piece;
-    return LXM_OK;
 }
 
 /* The next piece for a task: a document's end, or a part of it that ends at a cut. A part is worth
@@ -270,7 +117,7 @@ static bool next_piece(run *r, size_t at, bool alone, lxm_piece *piece, size_t *
 
 /* What a task can have of the chunk: pieces, or documents that it finds itself; *taken is how many
  * bytes that is. */
-static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
+static lxm_status gather(run *r, lxm_text_task *t, size_t *taken, lxm_error *error)
 {
     lxm_piece piece;
     size_t used;
@@ -279,7 +126,7 @@ static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
     t->before = r->splitter.in_document ? r->position - r->document : 0;
     while (!lxm_splitter_whole(&r->splitter, r->chunk + *taken, r->length - *taken, r->final) &&
            next_piece(r, *taken, t->count == 0, &piece, &used)) {
-        lxm_status status = add_piece(t, &r->allocator, piece, error);
+        lxm_status status = lxm_text_task_add(t, piece, error);
         if (status)
             return status;
         if (!piece.last && t->before == 0)
@@ -301,7 +148,7 @@ static lxm_status submit(run *r, bool *done, lxm_error *error)
     *done = false;
     if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
         status = collect(r, error);
-    task *t = &r->tasks[r->next_task];
+    lxm_text_task *t = &r->tasks[r->next_task];
     if (!status)
         status = gather(r, t, &taken, error);
     if (status || (t->count == 0 && taken == 0))
@@ -398,7 +245,8 @@ static lxm_status push_long_text(run *r, const lxm_piece *piece, size_t *used, l
     else if (!status && end < piece->end)
         status = lxm_segmenter_end_part(r->segmenter, error);
     if (status && error)
-        locate(error, r->document, r->position, r->first ? 1 : r->line, r->chunk, r->length);
+        lxm_place_error(error, r->document, r->position, r->first ? 1 : r->line, r->chunk,
+                        r->length);
     if (piece->last || end < piece->end)
         r->open = false;
     if (!piece->last)
@@ -480,27 +328,6 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
     return status;
 }
 
-static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, lxm_error *error)
-{
-    t->json = &r->json;
-    t->mappers = r->vocab ? &r->mappers : NULL;
-    t->end.vocab = r->vocab;
-    lxm_formatter_init(&t->formatter, stream, &r->allocator);
-    t->formatter.valid = r->tokenizer->options.invalid != LXM_INVALID_BYTES;
-    t->how = r->splitter.how;
-    t->end.formatter = &t->formatter;
-    lxm_token_end_batch(&t->end, &r->allocator);
-    lxm_token_sink sink = lxm_token_end_sink(&t->end);
-    t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
-    if (!t->bytes)
-        return lxm_fail_memory(error);
-    lxm_status status = LXM_OK;
-    if (t->how == LXM_SPLIT_LINE && !r->json.wanted)
-        status = lxm_lines_new(&t->joined, r->tokenizer, lines_found, t, &r->allocator, error);
-    return status ? status
-                  : lxm_segmenter_new(&t->segmenter, r->tokenizer, &sink, &r->allocator, error);
-}
-
 static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error *error)
 {
     r->task_count = lxm_pool_window(r->pool);
@@ -509,24 +336,23 @@ static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error
         r->task_count = 0;
         return lxm_fail_memory(error);
     }
+    const lxm_text_job job = {.tokenizer = r->tokenizer,
+                              .vocab = r->vocab,
+                              .mappers = r->vocab ? &r->mappers : NULL,
+                              .json = &r->json,
+                              .stream = stream,
+                              .how = r->splitter.how,
+                              .chunk_size = chunk_size};
     lxm_status status = LXM_OK;
     for (size_t i = 0; !status && i < r->task_count; i++)
-        status = make_task(r, &r->tasks[i], stream, error);
+        status = lxm_text_task_init(&r->tasks[i], &job, &r->allocator, error);
     return status;
 }
 
 static void free_tasks(run *r)
 {
-    for (size_t i = 0; i < r->task_count; i++) {
-        task *t = &r->tasks[i];
-        lxm_segmenter_free(t->segmenter);
-        lxm_lines_free(t->joined);
-        if (t->formatter.functions)
-            lxm_formatter_free(&t->formatter);
-        lxm_token_end_free(&t->end);
-        lxm_release(&r->allocator, t->bytes);
-        lxm_release(&r->allocator, t->pieces);
-    }
+    for (size_t i = 0; i < r->task_count; i++)
+        lxm_text_task_free(&r->tasks[i]);
     lxm_release(&r->allocator, r->tasks);
 }
 
@@ -535,7 +361,7 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
 {
     lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
     if (!status)
-        status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+        status = lxm_pool_new(&r->pool, r->job->threads, lxm_text_task_run, &r->allocator, error);
     if (!status && r->vocab)
         status = lxm_mappers_init(&r->mappers, r->vocab, lxm_pool_threads(r->pool),
                                   lxm_cache_budget, &r->allocator, error);
