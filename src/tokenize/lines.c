@@ -1,0 +1,236 @@
+#include "tokenize/lines.h"
+
+#include "base/error.h"
+#include "base/lines.h"
+#include "base/utf8.h"
+#include "tokenize/tokenizer.h"
+
+enum {
+    scanned_spans = 4096,
+    most_ends = 1024,
+    step = 16, /* tokens are moved so many at a time, as where a line ends can't be foretold */
+    block = 64,
+};
+
+struct lxm_lines {
+    lxm_allocator allocator;
+    const lxm_tokenizer *tokenizer;
+    lxm_lines_sink *sink;
+    void *context;
+    const uint8_t *text;
+    size_t length;
+    size_t line, newline; /* where the document under way begins and its newline stands */
+    size_t block;         /* that is in this block of the text, */
+    uint64_t newlines;    /* which has these behind it */
+    size_t count, end_count;
+    lxm_span scanned[scanned_spans + step];
+    lxm_span spans[scanned_spans + most_ends + step]; /* each end may cut a token in two */
+    uint32_t ends[most_ends];
+    uint64_t offsets[]; /* for each span, where they are wanted */
+};
+
+lxm_status lxm_lines_new(lxm_lines **out, const lxm_tokenizer *tokenizer, lxm_lines_sink *sink,
+                         void *context, const lxm_allocator *allocator, lxm_error *error)
+{
+    const lxm_tokenizer *t = tokenizer;
+    *out = NULL;
+    if (t->compiled || t->step_count || t->metaspace || t->options.prefix_space ||
+        t->options.max_characters)
+        return LXM_OK;
+    size_t offsets = t->options.offsets ? 2 * (scanned_spans + most_ends) : 0;
+    lxm_lines *lines = lxm_new(allocator, sizeof *lines + offsets * sizeof *lines->offsets);
+    if (!lines)
+        return lxm_fail_memory(error);
+    lines->allocator = *allocator;
+    lines->tokenizer = tokenizer;
+    lines->sink = sink;
+    lines->context = context;
+    *out = lines;
+    return LXM_OK;
+}
+
+void lxm_lines_free(lxm_lines *lines)
+{
+    if (!lines)
+        return;
+    lxm_allocator a = lines->allocator;
+    lxm_release(&a, lines);
+}
+
+/* ---- what can be joined ---- */
+
+static bool has_lone_return(const uint8_t *text, size_t length)
+{
+    const uint8_t *end = text + length;
+    while ((text = memchr(text, '\r', (size_t)(end - text)))) {
+        text++;
+        if (text == end || *text != '\n')
+            return true;
+    }
+    return false;
+}
+
+static bool has_special(const lxm_specials *specials, const uint8_t *text, size_t length)
+{
+    return specials->count && lxm_specials_find(specials, text, length, true).special;
+}
+
+bool lxm_lines_can(const lxm_lines *lines, const uint8_t *text, size_t length)
+{
+    const lxm_tokenizer *t = lines->tokenizer;
+    return length <= t->max_token && lxm_utf8_valid(text, length) == length &&
+           !has_lone_return(text, length) && !has_special(&t->specials, text, length) &&
+           !has_special(&t->normalized_specials, text, length);
+}
+
+/* Where the text that begins at `at` must end for a document that begins with a slash. */
+static size_t join_until(const uint8_t *text, size_t at, size_t length)
+{
+    for (size_t i = at + 1; i < length; i++) {
+        const uint8_t *slash = memchr(text + i, '/', length - i);
+        if (!slash)
+            break;
+        i = (size_t)(slash - text);
+        if (text[i - 1] == '\n')
+            return i;
+    }
+    return length;
+}
+
+/* ---- cutting ---- */
+
+/* Those of the block that begins at `at`. */
+static uint64_t newlines_at(const lxm_lines *l, size_t at)
+{
+    uint8_t tail[block] = {0};
+    if (l->length - at >= block)
+        return lxm_newlines(l->text + at);
+    memcpy(tail, l->text + at, l->length - at);
+    return lxm_newlines(tail);
+}
+
+/* Goes to the next newline, or the end. */
+static void find_newline(lxm_lines *l)
+{
+    while (!l->newlines && l->length - l->block > block)
+        l->newlines = newlines_at(l, l->block += block);
+    l->newline = l->newlines ? l->block + (size_t)__builtin_ctzll(l->newlines) : l->length;
+    l->newlines &= l->newlines - 1;
+}
+
+/* The last tokens, from number `from` on, are those of the document under way. */
+static void place(lxm_lines *l, size_t from)
+{
+    for (size_t i = from; l->tokenizer->options.offsets && i < l->count; i++) {
+        l->offsets[2 * i] = l->spans[i].begin - l->line;
+        l->offsets[2 * i + 1] = l->spans[i].end - l->line;
+    }
+}
+
+static lxm_status hand_on(lxm_lines *l, lxm_error *error)
+{
+    const lxm_tokens tokens = {.text = l->text,
+                               .spans = l->spans,
+                               .count = l->count,
+                               .offsets = l->tokenizer->options.offsets ? l->offsets : NULL,
+                               .plain = true};
+    size_t ends = l->end_count;
+    if (l->count == 0 && ends == 0)
+        return LXM_OK;
+    l->count = l->end_count = 0;
+    return l->sink(l->context, &tokens, l->ends, ends, error);
+}
+
+/* Copies tokens that end at `end` or before, and some more; returns how many do. */
+static inline size_t move_before(lxm_span *out, const lxm_span *in, size_t end)
+{
+    size_t count = 0;
+    for (int32_t n = step, last = (int32_t)end; n == step; count += (size_t)n) {
+        memcpy(out + count, in + count, step * sizeof *out);
+        n = 0;
+        for (size_t i = 0; i < step; i++)
+            n += (int32_t)in[count + i].end <= last;
+    }
+    return count;
+}
+
+/* Ends the document under way. Takes its tokens, and what it has of the one that goes over its end;
+ * returns where the next document's begin. */
+static lxm_span *end_line(lxm_lines *l, lxm_span *in)
+{
+    size_t from = l->count, next = l->newline + 1;
+    size_t end = l->newline - (l->newline > l->line && l->text[l->newline - 1] == '\r');
+    size_t whole = move_before(l->spans + from, in, end);
+    l->count += whole;
+    in += whole;
+    if (in->begin < end)
+        l->spans[l->count++] = (lxm_span){in->begin, (uint32_t)end};
+    while (in->end <= next)
+        in++;
+    if (in->begin < next)
+        in->begin = (uint32_t)next;
+    place(l, from);
+    l->ends[l->end_count++] = (uint32_t)l->count;
+    l->line = next;
+    find_newline(l);
+    return in;
+}
+
+/* Cuts what the scanner found before `position`, where a token begins or the text ends. */
+static lxm_status cut(lxm_lines *l, size_t count, size_t position, lxm_error *error)
+{
+    lxm_span *in = l->scanned, *end = in + count;
+    for (size_t i = 0; i < step; i++)
+        end[i] = (lxm_span){INT32_MAX, INT32_MAX};
+    while (l->newline < position) {
+        in = end_line(l, in);
+        lxm_status status = l->end_count == most_ends ? hand_on(l, error) : LXM_OK;
+        if (status)
+            return status;
+    }
+    size_t from = l->count;
+    while (in < end)
+        l->spans[l->count++] = *in++;
+    place(l, from);
+    return hand_on(l, error);
+}
+
+/* Documents that are scanned as one subject. */
+static lxm_status push_joined(lxm_lines *l, size_t from, size_t to, lxm_error *error)
+{
+    const lxm_scanner *scanner = l->tokenizer->scanner;
+    lxm_scan scan = {.text = l->text,
+                     .length = to,
+                     .position = from,
+                     .final = true,
+                     .spans = l->scanned,
+                     .capacity = scanned_spans};
+    lxm_status status;
+    do {
+        scan.count = 0;
+        status = scanner->scan(scanner, NULL, &scan, error);
+        if (!status)
+            status = cut(l, scan.count, scan.position, error);
+    } while (!status && scan.count == scan.capacity);
+    return status;
+}
+
+lxm_status lxm_lines_push(lxm_lines *lines, const uint8_t *text, size_t length, lxm_error *error)
+{
+    lxm_lines *l = lines;
+    lxm_status status = LXM_OK;
+    l->text = text;
+    l->length = length;
+    l->line = l->count = l->end_count = 0;
+    l->block = 0;
+    l->newlines = length ? newlines_at(l, 0) : 0;
+    find_newline(l);
+    for (size_t at = 0, to; !status && at < length; at = to) {
+        to = join_until(text, at, length);
+        status = push_joined(l, at, to, error);
+    }
+    if (status || l->line == length)
+        return status;
+    l->ends[l->end_count++] = 0; /* without a newline */
+    return hand_on(l, error);
+}
