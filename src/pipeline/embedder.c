@@ -4,6 +4,7 @@
 #include "embed/table.h"
 #include "lexmill/pipeline.h"
 #include "pipeline/token_end.h"
+#include "tokenize/joined.h"
 #include "tokenize/segmenter.h"
 
 enum { enough = 16384 }; /* bytes of ids and document ends that wait for their rows */
@@ -11,14 +12,22 @@ enum { enough = 16384 }; /* bytes of ids and document ends that wait for their r
 struct lxm_embedder {
     lxm_allocator allocator;
     lxm_segmenter *segmenter;
+    lxm_joined *joined; /* short texts, where there are several; or NULL */
     lxm_mapper *mapper;
     lxm_token_end end;
     lxm_formatter ids; /* and where documents end */
     bool waits;        /* tokens gain by it, where there are several texts */
+    bool joins;        /* there are */
     const lxm_table *table;
     lxm_pool_options how;
     lxm_pooling pooling;
 };
+
+static lxm_status texts_found(void *context, const lxm_tokens *tokens, uint32_t *ends, size_t count,
+                              lxm_error *error)
+{
+    return lxm_token_end_documents(&((lxm_embedder *)context)->end, tokens, ends, count, error);
+}
 
 static lxm_status make(lxm_embedder *e, const lxm_tokenizer *tokenizer, const lxm_vocab *vocab,
                        lxm_error *error)
@@ -31,6 +40,8 @@ static lxm_status make(lxm_embedder *e, const lxm_tokenizer *tokenizer, const lx
     e->waits = e->end.batch.wanted;
     lxm_token_sink sink = lxm_token_end_sink(&e->end);
     lxm_status status = lxm_segmenter_new(&e->segmenter, tokenizer, &sink, &e->allocator, error);
+    if (!status)
+        status = lxm_joined_new(&e->joined, tokenizer, texts_found, e, &e->allocator, error);
     if (!status)
         status = lxm_mapper_new(&e->mapper, vocab, NULL, &e->allocator, error);
     if (!status && !lxm_pooling_init(&e->pooling, lxm_table_dim(e->table), &e->allocator))
@@ -74,6 +85,7 @@ void lxm_embedder_free(lxm_embedder *embedder)
         return;
     lxm_allocator a = embedder->allocator;
     lxm_segmenter_free(embedder->segmenter);
+    lxm_joined_free(embedder->joined);
     lxm_mapper_free(embedder->mapper);
     lxm_token_end_free(&embedder->end);
     lxm_formatter_free(&embedder->ids);
@@ -87,6 +99,8 @@ static void forget(lxm_embedder *e)
 {
     e->ids.out.length = e->ids.documents.length = 0;
     lxm_token_end_clear(&e->end);
+    if (e->joined)
+        lxm_joined_clear(e->joined);
     e->end.inside = false;
 }
 
@@ -120,7 +134,9 @@ static lxm_status pool_one(lxm_embedder *e, const uint32_t *ids, size_t count, s
 /* The vectors of all documents that wait; *vectors is moved behind them. */
 static lxm_status pool(lxm_embedder *e, float **vectors, lxm_error *error)
 {
-    lxm_status status = lxm_token_end_flush(&e->end, error);
+    lxm_status status = e->joined ? lxm_joined_flush(e->joined, error) : LXM_OK;
+    if (!status)
+        status = lxm_token_end_flush(&e->end, error);
     const uint32_t *ids = (const uint32_t *)(const void *)e->ids.out.data;
     const size_t *ends = (const size_t *)(const void *)e->ids.documents.data;
     size_t documents = e->ids.documents.length / sizeof *ends;
@@ -137,7 +153,13 @@ static lxm_status pool(lxm_embedder *e, float **vectors, lxm_error *error)
 
 static lxm_status push(lxm_embedder *e, const lxm_text *text, lxm_error *error)
 {
-    lxm_status status = lxm_segmenter_push(e->segmenter, text->bytes, text->length, error);
+    lxm_status status = LXM_OK;
+    if (e->joined && e->joins && lxm_joined_can(e->joined, text->bytes, text->length))
+        return lxm_joined_add(e->joined, text->bytes, text->length, error);
+    if (e->joined)
+        status = lxm_joined_flush(e->joined, error);
+    if (!status)
+        status = lxm_segmenter_push(e->segmenter, text->bytes, text->length, error);
     return status ? status : lxm_segmenter_end_document(e->segmenter, error);
 }
 
@@ -146,7 +168,8 @@ static lxm_status embed(lxm_embedder *e, const lxm_text *texts, size_t count, fl
                         lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    e->end.batch.wanted = e->waits && count > 1;
+    e->joins = count > 1;
+    e->end.batch.wanted = e->waits && e->joins;
     for (size_t i = 0; !status && i < count; i++) {
         status = push(e, &texts[i], error);
         if (!status && e->ids.out.length + e->ids.documents.length >= enough)
