@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/lines.h"
 #include "base/utf8.h"
+#include "tokenize/scan/scan.h"
 #include "tokenize/tokenizer.h"
 
 enum {
@@ -17,6 +18,7 @@ struct lxm_lines {
     const lxm_tokenizer *tokenizer;
     lxm_lines_sink *sink;
     void *context;
+    bool slashes; /* a / belongs to punctuation before it, over line ends */
     const uint8_t *text;
     size_t length;
     size_t line, newline; /* where the document under way begins and its newline stands */
@@ -45,6 +47,7 @@ lxm_status lxm_lines_new(lxm_lines **out, const lxm_tokenizer *tokenizer, lxm_li
     lines->tokenizer = tokenizer;
     lines->sink = sink;
     lines->context = context;
+    lines->slashes = t->scanner == lxm_scanner_for_preset("o200k", lxm_cpu_features());
     *out = lines;
     return LXM_OK;
 }
@@ -84,9 +87,9 @@ bool lxm_lines_can(const lxm_lines *lines, const uint8_t *text, size_t length)
 }
 
 /* Where the text that begins at `at` must end for a document that begins with a slash. */
-static size_t join_until(const uint8_t *text, size_t at, size_t length)
+static size_t join_until(const lxm_lines *l, const uint8_t *text, size_t at, size_t length)
 {
-    for (size_t i = at + 1; i < length; i++) {
+    for (size_t i = at + 1; l->slashes && i < length; i++) {
         const uint8_t *slash = memchr(text + i, '/', length - i);
         if (!slash)
             break;
@@ -141,15 +144,22 @@ static lxm_status hand_on(lxm_lines *l, lxm_error *error)
     return l->sink(l->context, &tokens, l->ends, ends, error);
 }
 
+/* Two tokens: begin, end, begin, end. */
+typedef int32_t pair __attribute__((vector_size(16)));
+
 /* Copies tokens that end at `end` or before, and some more; returns how many do. */
 static inline size_t move_before(lxm_span *out, const lxm_span *in, size_t end)
 {
+    const pair last = {(int32_t)end, (int32_t)end, (int32_t)end, (int32_t)end};
     size_t count = 0;
-    for (int32_t n = step, last = (int32_t)end; n == step; count += (size_t)n) {
-        memcpy(out + count, in + count, step * sizeof *out);
-        n = 0;
-        for (size_t i = 0; i < step; i++)
-            n += (int32_t)in[count + i].end <= last;
+    for (size_t n = step; n == step; count += n) {
+        pair within = {0}, two;
+        for (size_t i = 0; i < step; i += 2) {
+            memcpy(&two, in + count + i, sizeof two);
+            memcpy(out + count + i, &two, sizeof two);
+            within -= two <= last; /* true is -1 */
+        }
+        n = (size_t)(within[1] + within[3]);
     }
     return count;
 }
@@ -226,7 +236,7 @@ lxm_status lxm_lines_push(lxm_lines *lines, const uint8_t *text, size_t length, 
     l->newlines = length ? newlines_at(l, 0) : 0;
     find_newline(l);
     for (size_t at = 0, to; !status && at < length; at = to) {
-        to = join_until(text, at, length);
+        to = join_until(l, text, at, length);
         status = push_joined(l, at, to, error);
     }
     if (status || l->line == length)
