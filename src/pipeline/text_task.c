@@ -46,20 +46,48 @@ static bool next_document(const lxm_text_task *t, cursor *c, lxm_piece *piece)
     return true;
 }
 
+/* A document that begins `before` bytes before the piece, or part of one. */
+static void push_alone(lxm_text_task *t, const lxm_piece *piece, uint64_t before)
+{
+    lxm_segmenter_begin_part(t->segmenter, before);
+    t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin, piece->end - piece->begin,
+                                   &t->error);
+    if (!t->status)
+        t->status = piece->last ? lxm_segmenter_end_document(t->segmenter, &t->error)
+                                : lxm_segmenter_end_part(t->segmenter, &t->error);
+    if (t->status)
+        place(t, piece->begin - before);
+}
+
+/* False where the document must go alone. */
+static bool push_with_others(lxm_text_task *t, const lxm_piece *piece)
+{
+    const uint8_t *text = t->bytes + piece->begin;
+    size_t length = piece->end - piece->begin;
+    if (!t->texts || !piece->last || !lxm_joined_can(t->texts, text, length))
+        return false;
+    t->status = lxm_joined_add(t->texts, text, length, &t->error);
+    return true;
+}
+
+static void flush_others(lxm_text_task *t)
+{
+    if (t->texts && !t->status)
+        t->status = lxm_joined_flush(t->texts, &t->error);
+}
+
 static void run_pieces(lxm_text_task *t, size_t whole)
 {
     cursor c = {.at = whole};
     lxm_piece piece;
     for (uint64_t before = t->before; !t->status && next_document(t, &c, &piece); before = 0) {
-        lxm_segmenter_begin_part(t->segmenter, before);
-        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece.begin,
-                                       piece.end - piece.begin, &t->error);
+        if (before == 0 && push_with_others(t, &piece))
+            continue;
+        flush_others(t);
         if (!t->status)
-            t->status = piece.last ? lxm_segmenter_end_document(t->segmenter, &t->error)
-                                   : lxm_segmenter_end_part(t->segmenter, &t->error);
-        if (t->status)
-            place(t, piece.begin - before);
+            push_alone(t, &piece, before);
     }
+    flush_others(t);
 }
 
 /* ---- many at a time ---- */
@@ -188,6 +216,8 @@ lxm_status lxm_text_task_init(lxm_text_task *task, const lxm_text_job *job,
         return lxm_fail_memory(error);
     if (job->how == LXM_SPLIT_LINE)
         status = lxm_lines_new(&task->joined, job->tokenizer, lines_found, task, allocator, error);
+    if (!status && job->how != LXM_SPLIT_FILE && !job->json->wanted)
+        status = lxm_joined_new(&task->texts, job->tokenizer, lines_found, task, allocator, error);
     if (status)
         return status;
     const lxm_token_sink sink = lxm_token_end_sink(&task->end);
@@ -200,6 +230,7 @@ void lxm_text_task_free(lxm_text_task *task)
         return; /* it wasn't begun */
     lxm_segmenter_free(task->segmenter);
     lxm_lines_free(task->joined);
+    lxm_joined_free(task->texts);
     lxm_formatter_free(&task->formatter);
     lxm_token_end_free(&task->end);
     lxm_buffer_free(&task->text);

@@ -6,7 +6,7 @@
 #include "pipeline/mappers.h"
 #include "pipeline/token_end.h"
 #include "tokenize/documents.h"
-#include "tokenize/lines.h"
+#include "tokenize/joined.h"
 
 typedef struct lxm_text_task {
     lxm_allocator allocator;
@@ -23,7 +23,8 @@ typedef struct lxm_text_task {
     uint64_t before;   /* bytes of the first piece's document that stand before it */
     const char *path;
     lxm_segmenter *segmenter;
-    lxm_lines *joined; /* NULL: documents are segmented one by one */
+    lxm_lines *joined; /* NULL: documents are segmented one by one, */
+    lxm_joined *texts; /* or, where they are short, with others, if this isn't NULL */
     lxm_buffer text;   /* of documents that are to be joined, where `bytes` doesn't have it */
     lxm_formatter formatter;
     lxm_token_end end;

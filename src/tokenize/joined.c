@@ -7,8 +7,9 @@
 
 enum {
     most_texts = 1024,
-    most_text = 4096, /* bytes of one; */
-    enough = 32768    /* of all */
+    most_text = 4096, /* bytes of one, and how many are enough together: */
+    enough = 32768,
+    most_joined = enough + most_text,
 };
 
 struct lxm_joined {
@@ -44,7 +45,8 @@ static bool have_spaces(const lxm_specials *specials)
 
 static bool can_join(const lxm_tokenizer *t)
 {
-    if (!t->parted || t->metaspace || t->options.prefix_space || have_spaces(&t->specials) ||
+    if (!t->parted || t->metaspace || t->options.offsets || t->max_token < most_joined ||
+        t->options.prefix_space || have_spaces(&t->specials) ||
         have_spaces(&t->normalized_specials))
         return false;
     for (size_t i = 0; i < t->step_count; i++)

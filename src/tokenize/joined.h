@@ -12,8 +12,8 @@
 
 typedef struct lxm_joined lxm_joined;
 
-/* *joined is NULL where the tokenizer's texts can't be joined. It must outlive them. The sink's
- * spans have no offsets. */
+/* *joined is NULL where the tokenizer's texts can't be joined, or their offsets are wanted. It must
+ * outlive them. */
 lxm_status lxm_joined_new(lxm_joined **joined, const lxm_tokenizer *tokenizer, lxm_lines_sink *sink,
                           void *context, const lxm_allocator *allocator, lxm_error *error);
 void lxm_joined_free(lxm_joined *joined);
