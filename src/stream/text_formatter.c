@@ -157,6 +157,7 @@ static lxm_status documents_of_tokens(lxm_formatter *f, const lxm_tokens *tokens
         f->separate |= i < count;
         from = to;
     }
+    f->totals.items += tokens->count;
     f->totals.documents += count;
     return lxm_format_status(good, error);
 }
