@@ -10,8 +10,6 @@ enum {
     few_rows = 4,           /* that are taken at once, */
     many_rows = 32,         /* where they are short and lie in memory as floats */
     short_rows = 4096,      /* bytes of those together */
-    added_rows = 4,         /* in one pass over the columns */
-    few_columns = 8,        /* which stay in registers for all rows */
     small_table = 512 << 10 /* bytes, which the processor's cache keeps by itself */
 };
 
