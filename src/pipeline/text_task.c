@@ -146,7 +146,7 @@ static void push_joined(lxm_text_task *t, cursor from, cursor to)
         return;
     }
     lxm_status status = lxm_lines_push(t->joined, t->text.data, length, &t->error);
-    if (status == LXM_ERROR_TOKEN)
+    if (status && status != LXM_ERROR_MEMORY)
         push_lines(t, from, to); /* which finds its place in the file */
     t->status = status;
 }

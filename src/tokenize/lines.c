@@ -11,6 +11,7 @@ enum {
     most_ends = 1024,
     step = 16, /* tokens are moved so many at a time, as where a line ends can't be foretold */
     block = 64,
+    most_growth = 32, /* of text that is normalised; U+FDFA becomes 11 times as long */
 };
 
 struct lxm_lines {
@@ -18,7 +19,10 @@ struct lxm_lines {
     const lxm_tokenizer *tokenizer;
     lxm_lines_sink *sink;
     void *context;
-    bool slashes; /* a / belongs to punctuation before it, over line ends */
+    bool slashes;           /* a / belongs to punctuation before it, over line ends */
+    lxm_stage stage;        /* of normalisation, where it has a step */
+    lxm_alignment straight; /* of text that is handed to it: one entry */
+    lxm_buffer normalized;
     const uint8_t *text;
     size_t length;
     size_t line, newline; /* where the document under way begins and its newline stands */
@@ -31,15 +35,34 @@ struct lxm_lines {
     uint64_t offsets[]; /* for each span, where they are wanted */
 };
 
+/* Case and normal forms leave newlines where they are, and look over none; a clean-up makes spaces
+ * of them. Where all tokens came from isn't followed through that. */
+static bool joins(const lxm_tokenizer *t)
+{
+    bool known = t->step_count == 1 && t->steps->kind == &lxm_step_unicode &&
+                 !t->steps->unicode.clean && !t->options.offsets && !t->normalized_specials.count;
+    return !t->compiled && (t->step_count == 0 || known) && !t->metaspace &&
+           !t->options.prefix_space && !t->options.max_characters;
+}
+
+static lxm_status make(lxm_lines *l, lxm_error *error)
+{
+    const lxm_tokenizer *t = l->tokenizer;
+    lxm_buffer_init(&l->normalized, &l->allocator);
+    lxm_alignment_init(&l->straight, &l->allocator);
+    l->slashes = t->scanner == lxm_scanner_for_preset("o200k", lxm_cpu_features());
+    if (t->step_count == 0)
+        return LXM_OK;
+    return lxm_stage_init(&l->stage, t->steps, t->max_token, &l->allocator, error);
+}
+
 lxm_status lxm_lines_new(lxm_lines **out, const lxm_tokenizer *tokenizer, lxm_lines_sink *sink,
                          void *context, const lxm_allocator *allocator, lxm_error *error)
 {
-    const lxm_tokenizer *t = tokenizer;
     *out = NULL;
-    if (t->compiled || t->step_count || t->metaspace || t->options.prefix_space ||
-        t->options.max_characters)
+    if (!joins(tokenizer))
         return LXM_OK;
-    size_t offsets = t->options.offsets ? 2 * (scanned_spans + most_ends) : 0;
+    size_t offsets = tokenizer->options.offsets ? 2 * (scanned_spans + most_ends) : 0;
     lxm_lines *lines = lxm_new(allocator, sizeof *lines + offsets * sizeof *lines->offsets);
     if (!lines)
         return lxm_fail_memory(error);
@@ -47,15 +70,22 @@ lxm_status lxm_lines_new(lxm_lines **out, const lxm_tokenizer *tokenizer, lxm_li
     lines->tokenizer = tokenizer;
     lines->sink = sink;
     lines->context = context;
-    lines->slashes = t->scanner == lxm_scanner_for_preset("o200k", lxm_cpu_features());
-    *out = lines;
-    return LXM_OK;
+    lxm_status status = make(lines, error);
+    if (status)
+        lxm_lines_free(lines);
+    else
+        *out = lines;
+    return status;
 }
 
 void lxm_lines_free(lxm_lines *lines)
 {
     if (!lines)
         return;
+    if (lines->stage.step)
+        lxm_stage_free(&lines->stage);
+    lxm_alignment_free(&lines->straight);
+    lxm_buffer_free(&lines->normalized);
     lxm_allocator a = lines->allocator;
     lxm_release(&a, lines);
 }
@@ -81,7 +111,8 @@ static bool has_special(const lxm_specials *specials, const uint8_t *text, size_
 bool lxm_lines_can(const lxm_lines *lines, const uint8_t *text, size_t length)
 {
     const lxm_tokenizer *t = lines->tokenizer;
-    return length <= t->max_token && lxm_utf8_valid(text, length) == length &&
+    size_t most = t->max_token / (t->step_count ? most_growth : 1);
+    return length <= most && lxm_utf8_valid(text, length) == length &&
            !has_lone_return(text, length) && !has_special(&t->specials, text, length) &&
            !has_special(&t->normalized_specials, text, length);
 }
@@ -164,22 +195,30 @@ static inline size_t move_before(lxm_span *out, const lxm_span *in, size_t end)
     return count;
 }
 
-/* Ends the document under way. Takes its tokens, and what it has of the one that goes over its end;
- * returns where the next document's begin. */
-static lxm_span *end_line(lxm_lines *l, lxm_span *in)
+/* Takes the tokens of the document under way, and what it has of one that goes over its end.
+ * Returns where those behind begin. */
+static lxm_span *take(lxm_lines *l, lxm_span *in)
 {
-    size_t from = l->count, next = l->newline + 1;
+    size_t from = l->count;
     size_t end = l->newline - (l->newline > l->line && l->text[l->newline - 1] == '\r');
     size_t whole = move_before(l->spans + from, in, end);
     l->count += whole;
     in += whole;
     if (in->begin < end)
         l->spans[l->count++] = (lxm_span){in->begin, (uint32_t)end};
+    place(l, from);
+    return in;
+}
+
+/* Ends that document, and leaves out its newline. */
+static lxm_span *end_line(lxm_lines *l, lxm_span *in)
+{
+    size_t next = l->newline + 1;
+    in = take(l, in);
     while (in->end <= next)
         in++;
     if (in->begin < next)
         in->begin = (uint32_t)next;
-    place(l, from);
     l->ends[l->end_count++] = (uint32_t)l->count;
     l->line = next;
     find_newline(l);
@@ -189,19 +228,16 @@ static lxm_span *end_line(lxm_lines *l, lxm_span *in)
 /* Cuts what the scanner found before `position`, where a token begins or the text ends. */
 static lxm_status cut(lxm_lines *l, size_t count, size_t position, lxm_error *error)
 {
-    lxm_span *in = l->scanned, *end = in + count;
+    lxm_span *in = l->scanned;
     for (size_t i = 0; i < step; i++)
-        end[i] = (lxm_span){INT32_MAX, INT32_MAX};
+        in[count + i] = (lxm_span){INT32_MAX, INT32_MAX};
     while (l->newline < position) {
         in = end_line(l, in);
         lxm_status status = l->end_count == most_ends ? hand_on(l, error) : LXM_OK;
         if (status)
             return status;
     }
-    size_t from = l->count;
-    while (in < end)
-        l->spans[l->count++] = *in++;
-    place(l, from);
+    take(l, in);
     return hand_on(l, error);
 }
 
@@ -225,22 +261,44 @@ static lxm_status push_joined(lxm_lines *l, size_t from, size_t to, lxm_error *e
     return status;
 }
 
+/* Puts text in its normal form in its place. */
+static lxm_status normalize(lxm_lines *l, const uint8_t **text, size_t *length, lxm_error *error)
+{
+    lxm_stage *stage = &l->stage;
+    l->normalized.length = 0;
+    lxm_stage_reset(stage, false);
+    lxm_alignment_clear(&l->straight);
+    if (!lxm_alignment_add(&l->straight, 0, 0, *length, false))
+        return lxm_fail_memory(error);
+    lxm_status status = lxm_stage_push(stage, *text, *length, &l->straight, error);
+    if (!status && !lxm_buffer_append(&l->normalized, stage->text->data, stage->text->length))
+        status = lxm_fail_memory(error);
+    if (!status)
+        status = lxm_stage_end(stage, error);
+    if (!status && !lxm_buffer_append(&l->normalized, stage->text->data, stage->text->length))
+        status = lxm_fail_memory(error);
+    *text = l->normalized.data;
+    *length = l->normalized.length;
+    return status;
+}
+
 lxm_status lxm_lines_push(lxm_lines *lines, const uint8_t *text, size_t length, lxm_error *error)
 {
     lxm_lines *l = lines;
-    lxm_status status = LXM_OK;
+    bool open = length && text[length - 1] != '\n';
+    lxm_status status = l->stage.step ? normalize(l, &text, &length, error) : LXM_OK;
     l->text = text;
     l->length = length;
     l->line = l->count = l->end_count = 0;
     l->block = 0;
-    l->newlines = length ? newlines_at(l, 0) : 0;
+    l->newlines = !status && length ? newlines_at(l, 0) : 0;
     find_newline(l);
     for (size_t at = 0, to; !status && at < length; at = to) {
         to = join_until(l, text, at, length);
         status = push_joined(l, at, to, error);
     }
-    if (status || l->line == length)
+    if (status || !open)
         return status;
-    l->ends[l->end_count++] = 0; /* without a newline */
+    l->ends[l->end_count++] = 0;
     return hand_on(l, error);
 }

@@ -16,8 +16,8 @@
 typedef struct lxm_lines lxm_lines;
 
 /* Takes tokens of several documents in order, of which the last may go on: ends[i] of them stand
- * before the end of document i. Spans count from the start of what was pushed, offsets from that of
- * their document. The ends may be overwritten. */
+ * before the end of document i. Spans count from the start of what was pushed where tokens have
+ * offsets, which count from the start of their document. The ends may be overwritten. */
 typedef lxm_status lxm_lines_sink(void *context, const lxm_tokens *tokens, uint32_t *ends,
                                   size_t count, lxm_error *error);
 
