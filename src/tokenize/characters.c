@@ -2,6 +2,7 @@
 #include <utf8proc.h>
 
 #include "base/cpu.h"
+#include "base/utf8.h"
 #include "tokenize/normalize.h"
 #include "tokenize/unicode.h"
 
@@ -11,6 +12,7 @@ void lxm_normalizer_free_characters(lxm_normalizer *z)
         lxm_release(&z->allocator, z->pages[i]);
         z->pages[i] = NULL;
     }
+    lxm_buffer_free(&z->alone);
     lxm_release(&z->allocator, z->lists);
     lxm_release(&z->allocator, z->passing);
     z->lists = NULL;
@@ -129,26 +131,35 @@ static int32_t clean_up(int32_t c)
     }
 }
 
-/* The class of a character for the quick check, of which is known what it becomes. */
-static uint8_t quick_class(const lxm_normalizer *z, int32_t c, const lxm_classed *list,
+/* The class for the quick check of a character that by itself becomes `count` code points. */
+static uint8_t quick_class(const lxm_normalizer *z, int32_t c, const lxm_classed *alone,
                            size_t count)
 {
     bool starts = !z->clusters || starts_cluster(c);
-    lxm_classed single[lxm_mapped_most];
-    memcpy(single, list, count * sizeof *list);
-    if (z->clusters)
-        lxm_canonical_order(single, count, NULL);
-    if (lxm_normalizer_composes(z))
-        count = lxm_canonical_compose(single, count);
-    if (count != 1 || lxm_classed_point(single[0]) != (uint32_t)c)
+    if (count != 1 || lxm_classed_point(alone[0]) != (uint32_t)c)
         return starts ? lxm_class_slow_start : lxm_class_slow;
     if (starts)
         return lxm_class_passes;
     /* what is the second half of a composition, or of a syllable, looks back */
     if (lxm_normalizer_composes(z) && (lxm_unicode_is_second((uint32_t)c) || is_hangul_part(c)))
         return lxm_class_slow;
-    uint32_t class = lxm_classed_class(single[0]);
-    return class ? (uint8_t) class : lxm_class_inner;
+    uint32_t class = lxm_classed_class(alone[0]);
+    return class ? (uint8_t)class : lxm_class_inner;
+}
+
+/* Keeps what a character becomes by itself; false when memory runs out. */
+static bool put_alone(lxm_normalizer *z, const lxm_classed *list, size_t count, uint32_t *alone)
+{
+    lxm_buffer *all = &z->alone;
+    if (!lxm_buffer_reserve(all, 1 + 4 * lxm_mapped_most))
+        return false;
+    *alone = (uint32_t)all->length;
+    uint8_t *bytes = all->data + all->length + 1, *end = bytes;
+    for (size_t i = 0; i < count; i++)
+        end += lxm_utf8_encode(lxm_classed_point(list[i]), end);
+    bytes[-1] = (uint8_t)(end - bytes);
+    all->length += 1 + (size_t)(end - bytes);
+    return true;
 }
 
 /* How a list is told of in a page; false when memory runs out. */
@@ -164,32 +175,44 @@ static bool put_list(lxm_normalizer *z, const lxm_classed *list, size_t count, u
     return true;
 }
 
-static bool make_character(lxm_normalizer *z, int32_t c, uint32_t *mapped, uint8_t *class)
+static bool put_mapped(lxm_normalizer *z, int32_t c, const lxm_classed *list, size_t count,
+                       uint32_t *mapped)
 {
-    lxm_classed list[lxm_mapped_most];
+    bool syllable = z->clusters && lxm_is_hangul_syllable((uint32_t)c);
+    if (count > 1 && !syllable)
+        return put_list(z, list, count, mapped);
+    if (syllable)
+        *mapped = lxm_normalizer_composes(z) ? (uint32_t)c : lxm_mapped_syllable;
+    else
+        *mapped = count ? list[0] : lxm_mapped_nothing;
+    return true;
+}
+
+static bool make_character(lxm_normalizer *z, lxm_character_page *page, size_t i, int32_t c)
+{
+    lxm_classed list[lxm_mapped_most] = {' '};
     int32_t cleaned = z->clean ? clean_up(c) : c;
     bool surrogate = c >= 0xD800 && c < 0xE000;
-    *class = lxm_class_slow;
-    *mapped = lxm_mapped_ignored;
+    page->class[i] = lxm_class_slow;
+    page->mapped[i] = lxm_mapped_ignored;
+    page->alone[i] = 0;
     if (surrogate || cleaned < 0)
         return true;
-    size_t count = map(z, c, list);
-    *class = quick_class(z, c, list, count);
-    if (cleaned != c) {
-        *class = lxm_class_slow_start;
-        *mapped = lxm_mapped_space;
-    } else if (lxm_is_hangul_syllable((uint32_t)c) && z->clusters) {
-        *mapped = lxm_normalizer_composes(z) ? (uint32_t)c : lxm_mapped_syllable;
-    } else if (count == 1) {
-        *mapped = list[0];
-    } else if (count == 0) {
-        *mapped = lxm_mapped_nothing;
-    } else if (!put_list(z, list, count, mapped)) {
+    size_t count = cleaned == c ? map(z, c, list) : 1;
+    if (cleaned == c && !put_mapped(z, c, list, count, &page->mapped[i]))
         return false;
-    }
-    *mapped |= *class >= lxm_class_passes ? lxm_mapped_starts : 0;
-    *mapped |= *class == lxm_class_passes ? lxm_mapped_passes : 0;
-    return true;
+    if (cleaned != c)
+        page->mapped[i] = lxm_mapped_space;
+    if (z->clusters)
+        lxm_canonical_order(list, count, NULL);
+    if (lxm_normalizer_composes(z))
+        count = lxm_canonical_compose(list, count);
+    page->class[i] = quick_class(z, c, list, count);
+    if (page->class[i] >= lxm_class_passes)
+        page->mapped[i] |= lxm_mapped_starts;
+    if (page->class[i] == lxm_class_passes)
+        page->mapped[i] |= lxm_mapped_passes;
+    return put_alone(z, list, count, &page->alone[i]);
 }
 
 bool lxm_normalizer_passing(lxm_normalizer *z)
@@ -212,7 +235,7 @@ const lxm_character_page *lxm_normalizer_page(lxm_normalizer *z, size_t number)
     if (!page || (!z->passing && !lxm_normalizer_passing(z)))
         goto error;
     for (size_t i = 0; i < 256; i++)
-        if (!make_character(z, (int32_t)(number << 8 | i), &page->mapped[i], &page->class[i]))
+        if (!make_character(z, page, i, (int32_t)(number << 8 | i)))
             goto error;
     for (size_t i = number ? 0 : 0x80; number < 0x100 && i < 256; i++)
         if (page->class[i] == lxm_class_passes)

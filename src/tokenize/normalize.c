@@ -19,6 +19,7 @@ void lxm_normalizer_init(lxm_normalizer *normalizer, const lxm_tokenizer_options
         .allocator = *allocator,
     };
     lxm_buffer_init(&normalizer->held, allocator);
+    lxm_buffer_init(&normalizer->alone, allocator);
     lxm_buffer_init(&normalizer->text, allocator);
     lxm_alignment_init(&normalizer->alignment, allocator);
 }
@@ -135,11 +136,12 @@ static bool is_same(const lxm_normalizer *z, const lxm_pending *cluster, const u
            memcmp(result + 1, text + 1, length - 1) == 0;
 }
 
-/* Normalises a cluster that ends with `text`. */
-static lxm_status settle(lxm_normalizer *z, lxm_pending cluster, const uint8_t *text, size_t length,
-                         lxm_error *error)
+/* Normalises what is pending, which ends with `text`, and empties it. */
+static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, lxm_error *error)
 {
-    if (cluster.length == 0)
+    lxm_pending *cluster = &z->pending;
+    bool alone = cluster->length == 1;
+    if (cluster->length == 0)
         return LXM_OK;
     if (z->held.length) {
         if (!lxm_buffer_append(&z->held, text, length))
@@ -149,14 +151,14 @@ static lxm_status settle(lxm_normalizer *z, lxm_pending cluster, const uint8_t *
         z->held.length = 0;
     }
     size_t begin = z->text.length;
-    bool alone = cluster.length == 1;
-    bool as_it_is = alone ? cluster.passes || !cluster.changes
-                          : !cluster.changes && !(cluster.starter && lxm_normalizer_composes(z));
+    bool as_it_is = alone ? cluster->passes || !cluster->changes
+                          : !cluster->changes && !(cluster->starter && lxm_normalizer_composes(z));
     if (!(as_it_is ? lxm_buffer_append(&z->text, text, length) : transform(z, text, length)))
         return lxm_fail_memory(error);
-    bool same = is_same(z, &cluster, z->text.data + begin, z->text.length - begin, text, length);
-    if (!lxm_alignment_add(&z->alignment, begin, cluster.source, cluster.source_end, !same))
+    bool same = is_same(z, cluster, z->text.data + begin, z->text.length - begin, text, length);
+    if (!lxm_alignment_add(&z->alignment, begin, cluster->source, cluster->source_end, !same))
         return lxm_fail_memory(error);
+    cluster->length = 0;
     return LXM_OK;
 }
 
@@ -174,8 +176,7 @@ typedef struct part {
 static lxm_status push_run(lxm_normalizer *z, const uint8_t *text, size_t length, uint64_t source,
                            lxm_error *error)
 {
-    lxm_status status = settle(z, z->pending, text, 0, error);
-    z->pending = (lxm_pending){.length = 0};
+    lxm_status status = settle(z, text, 0, error);
     if (status)
         return status;
     size_t begin = z->text.length;
@@ -197,6 +198,33 @@ static bool hold(lxm_normalizer *z, const part *p, size_t begin, size_t end)
     return lxm_buffer_append(&z->held, p->text + begin, end - begin);
 }
 
+/* Whether a cluster ends before text[at], as far as the text at hand tells. */
+static inline bool ends_before(lxm_normalizer *z, const part *p, size_t at)
+{
+    size_t size;
+    uint32_t mapped;
+    return at < p->length && look_up(z, lxm_utf8_decode(p->text + at, &size), &mapped) &&
+           mapped & lxm_mapped_starts;
+}
+
+/* A character that is a cluster by itself, at text[i, i + size). */
+static inline bool put_alone(lxm_normalizer *z, const part *p, size_t i, size_t size, uint32_t c,
+                             bool passes)
+{
+    enum { usual = 16 }; /* so many bytes can be read behind any, and are copied at once */
+    const uint8_t *known = z->alone.data + z->pages[c >> 8]->alone[c & 0xFF];
+    size_t begin = z->text.length;
+    if (!lxm_buffer_reserve(&z->text, 4 * lxm_mapped_most))
+        return false;
+    memcpy(z->text.data + begin, known + 1, usual);
+    if (known[0] > usual)
+        memcpy(z->text.data + begin + usual, known + 1 + usual, known[0] - usual);
+    z->text.length += known[0];
+    /* the case of ASCII letters, and what clean-up does to ASCII, counts as nothing */
+    bool same = passes || c < 0x80;
+    return lxm_alignment_add(&z->alignment, begin, p->source + i, p->source + i + size, !same);
+}
+
 /* Takes text cluster by cluster from *at on, to the end or to where the quick check is of use
  * again. */
 static lxm_status push_slowly(lxm_normalizer *z, const part *p, size_t *at, lxm_error *error)
@@ -209,14 +237,23 @@ static lxm_status push_slowly(lxm_normalizer *z, const part *p, size_t *at, lxm_
         if (!look_up(z, c, &mapped))
             return lxm_fail_memory(error);
         if (mapped & lxm_mapped_starts) {
-            lxm_status status = settle(z, cluster, p->text + begin, end - begin, error);
+            z->pending = cluster;
+            lxm_status status = settle(z, p->text + begin, end - begin, error);
             if (status)
                 return status;
             cluster = (lxm_pending){.length = 0};
             begin = end = i;
-            passing = mapped & lxm_mapped_passes ? passing + 1 : 0;
             if (passing == enough && !p->whole)
                 break;
+            passing = mapped & lxm_mapped_passes ? passing + 1 : 0;
+            if (!p->whole && ends_before(z, p, i + size)) {
+                if (!put_alone(z, p, i, size, c, mapped & lxm_mapped_passes))
+                    return lxm_fail_memory(error);
+                end = begin = i + size;
+                continue;
+            }
+        } else {
+            passing = 0;
         }
         uint32_t point = lxm_classed_point(mapped), class = lxm_classed_class(mapped);
         if (point == lxm_mapped_ignored)
@@ -287,7 +324,5 @@ lxm_status lxm_normalizer_end(lxm_normalizer *z, lxm_error *error)
 {
     z->text.length = 0;
     lxm_alignment_clear(&z->alignment);
-    lxm_status status = settle(z, z->pending, z->held.data, 0, error);
-    z->pending = (lxm_pending){.length = 0};
-    return status;
+    return settle(z, z->held.data, 0, error);
 }
