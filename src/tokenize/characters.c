@@ -144,7 +144,7 @@ static uint8_t quick_class(const lxm_normalizer *z, int32_t c, const lxm_classed
     if (lxm_normalizer_composes(z) && (lxm_unicode_is_second((uint32_t)c) || is_hangul_part(c)))
         return lxm_class_slow;
     uint32_t class = lxm_classed_class(alone[0]);
-    return class ? (uint8_t)class : lxm_class_inner;
+    return class ? (uint8_t) class : lxm_class_inner;
 }
 
 /* Keeps what a character becomes by itself; false when memory runs out. */

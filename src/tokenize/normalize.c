@@ -136,11 +136,13 @@ static bool is_same(const lxm_normalizer *z, const lxm_pending *cluster, const u
            memcmp(result + 1, text + 1, length - 1) == 0;
 }
 
-/* Normalises what is pending, which ends with `text`, and empties it. */
-static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, lxm_error *error)
+/* Normalises what is pending, which ends with `text`, and empties it; *same: nothing changed. */
+static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, bool *same,
+                         lxm_error *error)
 {
     lxm_pending *cluster = &z->pending;
     bool alone = cluster->length == 1;
+    *same = true;
     if (cluster->length == 0)
         return LXM_OK;
     if (z->held.length) {
@@ -155,8 +157,8 @@ static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, 
                           : !cluster->changes && !(cluster->starter && lxm_normalizer_composes(z));
     if (!(as_it_is ? lxm_buffer_append(&z->text, text, length) : transform(z, text, length)))
         return lxm_fail_memory(error);
-    bool same = is_same(z, cluster, z->text.data + begin, z->text.length - begin, text, length);
-    if (!lxm_alignment_add(&z->alignment, begin, cluster->source, cluster->source_end, !same))
+    *same = is_same(z, cluster, z->text.data + begin, z->text.length - begin, text, length);
+    if (!lxm_alignment_add(&z->alignment, begin, cluster->source, cluster->source_end, !*same))
         return lxm_fail_memory(error);
     cluster->length = 0;
     return LXM_OK;
@@ -176,7 +178,8 @@ typedef struct part {
 static lxm_status push_run(lxm_normalizer *z, const uint8_t *text, size_t length, uint64_t source,
                            lxm_error *error)
 {
-    lxm_status status = settle(z, text, 0, error);
+    bool same;
+    lxm_status status = settle(z, text, 0, &same, error);
     if (status)
         return status;
     size_t begin = z->text.length;
@@ -193,26 +196,26 @@ static lxm_status push_run(lxm_normalizer *z, const uint8_t *text, size_t length
     return LXM_OK;
 }
 
-static bool hold(lxm_normalizer *z, const part *p, size_t begin, size_t end)
+typedef struct character {
+    uint32_t c, mapped;
+    size_t size; /* 0: the text ends */
+} character;
+
+/* The character at text[at]; false when memory runs out. */
+static inline bool read_character(lxm_normalizer *z, const part *p, size_t at, character *next)
 {
-    return lxm_buffer_append(&z->held, p->text + begin, end - begin);
+    *next = (character){.size = 0};
+    if (at >= p->length)
+        return true;
+    next->c = lxm_utf8_decode(p->text + at, &next->size);
+    return look_up(z, next->c, &next->mapped);
 }
 
-/* Whether a cluster ends before text[at], as far as the text at hand tells. */
-static inline bool ends_before(lxm_normalizer *z, const part *p, size_t at)
-{
-    size_t size;
-    uint32_t mapped;
-    return at < p->length && look_up(z, lxm_utf8_decode(p->text + at, &size), &mapped) &&
-           mapped & lxm_mapped_starts;
-}
-
-/* A character that is a cluster by itself, at text[i, i + size). */
-static inline bool put_alone(lxm_normalizer *z, const part *p, size_t i, size_t size, uint32_t c,
-                             bool passes)
+/* Puts out what becomes of a cluster of one character, at text[at]. */
+static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const character *one)
 {
     enum { usual = 16 }; /* so many bytes can be read behind any, and are copied at once */
-    const uint8_t *known = z->alone.data + z->pages[c >> 8]->alone[c & 0xFF];
+    const uint8_t *known = z->alone.data + z->pages[one->c >> 8]->alone[one->c & 0xFF];
     size_t begin = z->text.length;
     if (!lxm_buffer_reserve(&z->text, 4 * lxm_mapped_most))
         return false;
@@ -221,76 +224,110 @@ static inline bool put_alone(lxm_normalizer *z, const part *p, size_t i, size_t 
         memcpy(z->text.data + begin + usual, known + 1 + usual, known[0] - usual);
     z->text.length += known[0];
     /* the case of ASCII letters, and what clean-up does to ASCII, counts as nothing */
-    bool same = passes || c < 0x80;
-    return lxm_alignment_add(&z->alignment, begin, p->source + i, p->source + i + size, !same);
+    bool same = one->c < 0x80;
+    return lxm_alignment_add(&z->alignment, begin, p->source + at, p->source + at + one->size,
+                             !same);
+}
+
+/* Puts out text[begin, end), which passes as it is. */
+static inline bool put_passing(lxm_normalizer *z, const part *p, size_t begin, size_t end)
+{
+    size_t at = z->text.length;
+    return begin == end ||
+           (lxm_buffer_append(&z->text, p->text + begin, end - begin) &&
+            lxm_alignment_add(&z->alignment, at, p->source + begin, p->source + end, false));
+}
+
+/* Adds a character at text[at] to the cluster; [*begin, *end) is what of its text isn't held. */
+static inline bool take(lxm_normalizer *z, const part *p, const character *one, size_t at,
+                        lxm_pending *cluster, size_t *begin, size_t *end)
+{
+    uint32_t point = lxm_classed_point(one->mapped), class = lxm_classed_class(one->mapped);
+    if (cluster->length == 0) {
+        cluster->source = p->whole ? p->source : p->source + at;
+        cluster->passes = one->mapped & lxm_mapped_passes;
+    }
+    cluster->source_end = p->whole ? p->source_end : p->source + at + one->size;
+    cluster->length++;
+    if (point == lxm_mapped_nothing) {
+        cluster->lost = true;
+        return true;
+    }
+    if (*end != at) {
+        if (!lxm_buffer_append(&z->held, p->text + *begin, *end - *begin))
+            return false;
+        *begin = at;
+    }
+    *end = at + one->size;
+    if (point == lxm_mapped_space) {
+        *begin = *end;
+        point = one->c;
+        if (!lxm_buffer_append(&z->held, " ", 1))
+            return false;
+    }
+    cluster->changes |= (point != one->c) | ((class != 0) & (class < cluster->class));
+    cluster->starter |= class == 0;
+    cluster->class = class;
+    return true;
 }
 
 /* Takes text cluster by cluster from *at on, to the end or to where the quick check is of use
  * again. */
 static lxm_status push_slowly(lxm_normalizer *z, const part *p, size_t *at, lxm_error *error)
 {
-    enum { enough = 2 }; /* characters that pass, one behind another */
+    enum { enough = 8 }; /* clusters that don't change, one behind another */
     lxm_pending cluster = z->pending;
-    size_t begin = *at, end = *at, i = *at, size, passing = 0; /* [begin, end): of the cluster */
-    for (; i < p->length; i += size) {
-        uint32_t c = lxm_utf8_decode(p->text + i, &size), mapped;
-        if (!look_up(z, c, &mapped))
+    character now, next;
+    size_t i = *at, calm = 0;
+    size_t begin = i, end = i; /* of the cluster; where there is none, of what passes */
+    if (!read_character(z, p, i, &next))
+        return lxm_fail_memory(error);
+    for (; next.size && calm < enough; i += now.size) {
+        now = next;
+        if (!read_character(z, p, i + now.size, &next))
             return lxm_fail_memory(error);
-        if (mapped & lxm_mapped_starts) {
+        bool starts = now.mapped & lxm_mapped_starts;
+        bool alone = starts && next.mapped & lxm_mapped_starts && !p->whole;
+        if (starts && cluster.length) {
             z->pending = cluster;
-            lxm_status status = settle(z, p->text + begin, end - begin, error);
+            bool same;
+            lxm_status status = settle(z, p->text + begin, end - begin, &same, error);
             if (status)
                 return status;
             cluster = (lxm_pending){.length = 0};
             begin = end = i;
-            if (passing == enough && !p->whole)
+            calm = same ? calm + 1 : 0;
+            if (calm == enough)
                 break;
-            passing = mapped & lxm_mapped_passes ? passing + 1 : 0;
-            if (!p->whole && ends_before(z, p, i + size)) {
-                if (!put_alone(z, p, i, size, c, mapped & lxm_mapped_passes))
-                    return lxm_fail_memory(error);
-                end = begin = i + size;
-                continue;
-            }
-        } else {
-            passing = 0;
         }
-        uint32_t point = lxm_classed_point(mapped), class = lxm_classed_class(mapped);
-        if (point == lxm_mapped_ignored)
+        if (alone && now.mapped & lxm_mapped_passes) {
+            end = i + now.size;
+            calm++;
+            continue;
+        }
+        if (starts) {
+            if (!put_passing(z, p, begin, end) || (alone && !put_alone(z, p, i, &now)))
+                return lxm_fail_memory(error);
+            begin = end = alone ? i + now.size : i;
+            calm = alone ? 0 : calm;
+        }
+        bool ignored = lxm_classed_point(now.mapped) == lxm_mapped_ignored;
+        if (ignored && cluster.length == 0)
+            begin = end = i + now.size;
+        if (ignored || alone)
             continue;
         if (cluster.length == z->most)
             return lxm_fail_at(error, LXM_ERROR_LIMIT, cluster.source,
                                "a character with more than %zu combining marks: raise --max-token",
                                z->most);
-        if (cluster.length == 0) {
-            cluster.source = p->whole ? p->source : p->source + i;
-            cluster.passes = mapped & lxm_mapped_passes;
-        }
-        cluster.source_end = p->whole ? p->source_end : p->source + i + size;
-        cluster.length++;
-        if (point == lxm_mapped_nothing) {
-            cluster.lost = true;
-            continue;
-        }
-        if (end != i) {
-            if (!hold(z, p, begin, end))
-                return lxm_fail_memory(error);
-            begin = i;
-        }
-        end = i + size;
-        if (point == lxm_mapped_space) {
-            if (!lxm_buffer_append(&z->held, " ", 1))
-                return lxm_fail_memory(error);
-            begin = end;
-            point = c;
-        }
-        cluster.changes |= (point != c) | ((class != 0) & (class < cluster.class));
-        cluster.starter |= class == 0;
-        cluster.class = class;
+        if (!take(z, p, &now, i, &cluster, &begin, &end))
+            return lxm_fail_memory(error);
     }
     *at = i;
     z->pending = cluster;
-    return hold(z, p, begin, end) ? LXM_OK : lxm_fail_memory(error);
+    bool done = cluster.length ? lxm_buffer_append(&z->held, p->text + begin, end - begin)
+                               : put_passing(z, p, begin, end);
+    return done ? LXM_OK : lxm_fail_memory(error);
 }
 
 lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t length,
@@ -324,5 +361,6 @@ lxm_status lxm_normalizer_end(lxm_normalizer *z, lxm_error *error)
 {
     z->text.length = 0;
     lxm_alignment_clear(&z->alignment);
-    return settle(z, z->held.data, 0, error);
+    bool same;
+    return settle(z, z->held.data, 0, &same, error);
 }

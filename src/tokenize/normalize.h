@@ -56,7 +56,7 @@ typedef struct lxm_normalizer {
     lxm_character_page *pages[0x1100]; /* 256 characters each, made when one of them is met */
     uint32_t *lists;                   /* of the characters that become several */
     size_t lists_length, lists_capacity;
-    lxm_buffer alone; /* for each character: a length, and as many bytes */
+    lxm_buffer alone;        /* for each character: a length, and as many bytes */
     bool wide_vectors;       /* lxm_quick_passing_avx512 is for this processor */
     uint64_t *passing;       /* [character >> 6], up to U+FFFF: those known to pass; or NULL */
     lxm_buffer text;         /* the result of the last call */
