@@ -124,12 +124,12 @@ static bool transform(lxm_normalizer *z, const uint8_t *text, size_t length)
     return true;
 }
 
-/* Whether a cluster came out as it stood in the source, but for the case of ASCII letters: as the
- * quick check lets it pass. */
-static bool is_same(const lxm_normalizer *z, const lxm_pending *cluster, const uint8_t *result,
-                    size_t result_length, const uint8_t *text, size_t length)
+/* Whether a cluster came out as it stood, but for the case of ASCII letters: as the quick check
+ * lets it pass. */
+static bool is_same(const lxm_normalizer *z, const uint8_t *result, size_t result_length,
+                    const uint8_t *text, size_t length)
 {
-    if (cluster->lost || result_length != length || cluster->source_end - cluster->source != length)
+    if (result_length != length)
         return false;
     bool upper = (uint8_t)(text[0] - 'A') < 26 && (z->lowercase || z->casefold);
     return result[0] == (upper ? text[0] | 0x20 : text[0]) &&
@@ -140,11 +140,12 @@ static bool is_same(const lxm_normalizer *z, const lxm_pending *cluster, const u
 static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, bool *same,
                          lxm_error *error)
 {
-    lxm_pending *cluster = &z->pending;
-    bool alone = cluster->length == 1;
+    const lxm_pending cluster = z->pending;
+    bool alone = cluster.length == 1;
     *same = true;
-    if (cluster->length == 0)
+    if (cluster.length == 0)
         return LXM_OK;
+    z->pending = (lxm_pending){.length = 0};
     if (z->held.length) {
         if (!lxm_buffer_append(&z->held, text, length))
             return lxm_fail_memory(error);
@@ -153,14 +154,14 @@ static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, 
         z->held.length = 0;
     }
     size_t begin = z->text.length;
-    bool as_it_is = alone ? cluster->passes || !cluster->changes
-                          : !cluster->changes && !(cluster->starter && lxm_normalizer_composes(z));
+    bool as_it_is = alone ? cluster.passes || !cluster.changes
+                          : !cluster.changes && !(cluster.starter && lxm_normalizer_composes(z));
     if (!(as_it_is ? lxm_buffer_append(&z->text, text, length) : transform(z, text, length)))
         return lxm_fail_memory(error);
-    *same = is_same(z, cluster, z->text.data + begin, z->text.length - begin, text, length);
-    if (!lxm_alignment_add(&z->alignment, begin, cluster->source, cluster->source_end, !*same))
+    *same = !cluster.lost && cluster.source_end - cluster.source == length &&
+            is_same(z, z->text.data + begin, z->text.length - begin, text, length);
+    if (!lxm_alignment_add(&z->alignment, begin, cluster.source, cluster.source_end, !*same))
         return lxm_fail_memory(error);
-    cluster->length = 0;
     return LXM_OK;
 }
 
@@ -211,6 +212,15 @@ static inline bool read_character(lxm_normalizer *z, const part *p, size_t at, c
     return look_up(z, next->c, &next->mapped);
 }
 
+/* Puts out text[begin, end), which passes as it is. */
+static inline bool put_passing(lxm_normalizer *z, const part *p, size_t begin, size_t end)
+{
+    size_t at = z->text.length;
+    return begin == end ||
+           (lxm_buffer_append(&z->text, p->text + begin, end - begin) &&
+            lxm_alignment_add(&z->alignment, at, p->source + begin, p->source + end, false));
+}
+
 /* Puts out what becomes of a cluster of one character, at text[at]. */
 static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const character *one)
 {
@@ -229,13 +239,89 @@ static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const 
                              !same);
 }
 
-/* Puts out text[begin, end), which passes as it is. */
-static inline bool put_passing(lxm_normalizer *z, const part *p, size_t begin, size_t end)
+enum { short_cluster = 8 };
+
+/* What becomes of the cluster at text[at], which begins with `one`, if it is short and ends in the
+ * text at hand, each character becomes one, and none has to be moved. Returns how many there are in
+ * `list`, *end is where it ends; or 0 where it isn't so. */
+static inline size_t short_result(lxm_normalizer *z, const part *p, size_t at, character one,
+                                  lxm_classed list[short_cluster], size_t *end)
 {
-    size_t at = z->text.length;
-    return begin == end ||
-           (lxm_buffer_append(&z->text, p->text + begin, end - begin) &&
-            lxm_alignment_add(&z->alignment, at, p->source + begin, p->source + end, false));
+    size_t count = 0;
+    uint32_t last = 0;
+    do {
+        uint32_t class = lxm_classed_class(one.mapped);
+        bool moves = (class != 0) & (class < last);
+        if (one.size == 0 || count == short_cluster || count == z->most || moves ||
+            lxm_classed_point(one.mapped) >= lxm_mapped_list)
+            return 0;
+        list[count++] = one.mapped & ~(uint32_t)lxm_mapped_flags;
+        last = class;
+        at += one.size;
+        if (!read_character(z, p, at, &one))
+            return 0;
+    } while (!(one.mapped & lxm_mapped_starts));
+    if (one.size == 0)
+        return 0;
+    *end = at;
+    return lxm_normalizer_composes(z) ? lxm_canonical_compose(list, count) : count;
+}
+
+/* Puts out such a cluster; returns where it ends, or `at`, where it isn't one or memory runs out:
+ * the next to try says so. */
+static inline size_t put_short(lxm_normalizer *z, const part *p, size_t at, const character *one,
+                               bool *same)
+{
+    lxm_classed list[short_cluster];
+    size_t end, count = short_result(z, p, at, *one, list, &end), begin = z->text.length;
+    if (count == 0 || !lxm_buffer_reserve(&z->text, 4 * short_cluster))
+        return at;
+    uint8_t *out = z->text.data + begin;
+    for (size_t i = 0; i < count; i++)
+        out += lxm_utf8_encode(lxm_classed_point(list[i]), out);
+    size_t length = (size_t)(out - z->text.data) - begin;
+    *same = is_same(z, z->text.data + begin, length, p->text + at, end - at);
+    if (!lxm_alignment_add(&z->alignment, begin, p->source + at, p->source + end, !*same))
+        return at;
+    z->text.length += length;
+    return end;
+}
+
+enum { enough = 8 }; /* clusters that don't change, one behind another: the quick check is of use */
+
+/* Takes simple clusters from *at on, where nothing is pending: to the end, to one that isn't
+ * simple, or to where *calm, which counts those that don't change, is enough. */
+static bool push_simple(lxm_normalizer *z, const part *p, size_t *at, size_t *calm)
+{
+    size_t i = *at, passing = i, end; /* text[passing, i) passes */
+    character now;
+    if (!read_character(z, p, i, &now))
+        return false;
+    for (character next; now.mapped & lxm_mapped_starts && *calm < enough; now = next, i = end) {
+        bool same = false;
+        end = i + now.size;
+        if (!read_character(z, p, end, &next))
+            return false;
+        bool alone = next.mapped & lxm_mapped_starts;
+        if (alone && now.mapped & lxm_mapped_passes) {
+            ++*calm;
+            continue;
+        }
+        if (!put_passing(z, p, passing, i) || (alone && !put_alone(z, p, i, &now)))
+            return false;
+        passing = i;
+        if (!alone) {
+            end = put_short(z, p, i, &now, &same);
+            if (end == i)
+                break;
+            if (!read_character(z, p, end, &next))
+                return false;
+        }
+        passing = end;
+        *calm = same ? *calm + 1 : 0;
+    }
+    *at = i;
+    return put_passing(z, p, passing, i);
 }
 
 /* Adds a character at text[at] to the cluster; [*begin, *end) is what of its text isn't held. */
@@ -271,63 +357,50 @@ static inline bool take(lxm_normalizer *z, const part *p, const character *one, 
     return true;
 }
 
-/* Takes text cluster by cluster from *at on, to the end or to where the quick check is of use
- * again. */
-static lxm_status push_slowly(lxm_normalizer *z, const part *p, size_t *at, lxm_error *error)
+/* Takes any cluster, or what is left of it, from *at to its end, or to that of the text. */
+static lxm_status push_cluster(lxm_normalizer *z, const part *p, size_t *at, size_t *calm,
+                               lxm_error *error)
 {
-    enum { enough = 8 }; /* clusters that don't change, one behind another */
     lxm_pending cluster = z->pending;
-    character now, next;
-    size_t i = *at, calm = 0;
-    size_t begin = i, end = i; /* of the cluster; where there is none, of what passes */
-    if (!read_character(z, p, i, &next))
-        return lxm_fail_memory(error);
-    for (; next.size && calm < enough; i += now.size) {
-        now = next;
-        if (!read_character(z, p, i + now.size, &next))
-            return lxm_fail_memory(error);
-        bool starts = now.mapped & lxm_mapped_starts;
-        bool alone = starts && next.mapped & lxm_mapped_starts && !p->whole;
-        if (starts && cluster.length) {
-            z->pending = cluster;
-            bool same;
-            lxm_status status = settle(z, p->text + begin, end - begin, &same, error);
-            if (status)
-                return status;
-            cluster = (lxm_pending){.length = 0};
-            begin = end = i;
-            calm = same ? calm + 1 : 0;
-            if (calm == enough)
-                break;
-        }
-        if (alone && now.mapped & lxm_mapped_passes) {
-            end = i + now.size;
-            calm++;
-            continue;
-        }
-        if (starts) {
-            if (!put_passing(z, p, begin, end) || (alone && !put_alone(z, p, i, &now)))
-                return lxm_fail_memory(error);
-            begin = end = alone ? i + now.size : i;
-            calm = alone ? 0 : calm;
-        }
-        bool ignored = lxm_classed_point(now.mapped) == lxm_mapped_ignored;
-        if (ignored && cluster.length == 0)
-            begin = end = i + now.size;
-        if (ignored || alone)
+    size_t i = *at, begin = i, end = i;
+    character one;
+    bool memory, same;
+    for (; (memory = read_character(z, p, i, &one)) && one.size; i += one.size) {
+        if (one.mapped & lxm_mapped_starts && cluster.length)
+            break;
+        if (lxm_classed_point(one.mapped) == lxm_mapped_ignored)
             continue;
         if (cluster.length == z->most)
             return lxm_fail_at(error, LXM_ERROR_LIMIT, cluster.source,
                                "a character with more than %zu combining marks: raise --max-token",
                                z->most);
-        if (!take(z, p, &now, i, &cluster, &begin, &end))
+        if (!take(z, p, &one, i, &cluster, &begin, &end))
             return lxm_fail_memory(error);
     }
     *at = i;
     z->pending = cluster;
-    bool done = cluster.length ? lxm_buffer_append(&z->held, p->text + begin, end - begin)
-                               : put_passing(z, p, begin, end);
-    return done ? LXM_OK : lxm_fail_memory(error);
+    if (!memory)
+        return lxm_fail_memory(error);
+    if (one.size) {
+        lxm_status status = settle(z, p->text + begin, end - begin, &same, error);
+        *calm = same ? *calm + 1 : 0;
+        return status;
+    }
+    return lxm_buffer_append(&z->held, p->text + begin, end - begin) ? LXM_OK
+                                                                     : lxm_fail_memory(error);
+}
+
+/* Takes text cluster by cluster from *at on, to the end or to where the quick check is of use. */
+static lxm_status push_slowly(lxm_normalizer *z, const part *p, size_t *at, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    for (size_t calm = 0; !status && *at < p->length && calm < enough;) {
+        if (!p->whole && z->pending.length == 0 && !push_simple(z, p, at, &calm))
+            status = lxm_fail_memory(error);
+        else if (*at < p->length && calm < enough)
+            status = push_cluster(z, p, at, &calm, error);
+    }
+    return status;
 }
 
 lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t length,
