@@ -242,21 +242,23 @@ static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const 
 enum { short_cluster = 8 };
 
 /* What becomes of the cluster at text[at], which begins with `one`, if it is short and ends in the
- * text at hand, each character becomes one, and none has to be moved. Returns how many there are in
- * `list`, *end is where it ends; or 0 where it isn't so. */
+ * text at hand, each character becomes one or nothing, and none has to be moved. Returns how many
+ * there are in `list`, *end is where it ends; or 0 where it isn't so. */
 static inline size_t short_result(lxm_normalizer *z, const part *p, size_t at, character one,
                                   lxm_classed list[short_cluster], size_t *end)
 {
-    size_t count = 0;
+    size_t count = 0, length = 0;
     uint32_t last = 0;
     do {
-        uint32_t class = lxm_classed_class(one.mapped);
-        bool moves = (class != 0) & (class < last);
-        if (one.size == 0 || count == short_cluster || count == z->most || moves ||
-            lxm_classed_point(one.mapped) >= lxm_mapped_list)
+        uint32_t class = lxm_classed_class(one.mapped), point = lxm_classed_point(one.mapped);
+        bool nothing = point == lxm_mapped_nothing, moves = (class != 0) & (class < last);
+        if (one.size == 0 || length == short_cluster || length == z->most || moves ||
+            (point >= lxm_mapped_list && !nothing))
             return 0;
-        list[count++] = one.mapped & ~(uint32_t)lxm_mapped_flags;
-        last = class;
+        list[count] = one.mapped & ~(uint32_t)lxm_mapped_flags;
+        count += !nothing;
+        length++;
+        last = nothing ? last : class;
         at += one.size;
         if (!read_character(z, p, at, &one))
             return 0;
