@@ -242,51 +242,54 @@ static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const 
 enum { short_cluster = 8 };
 
 /* What becomes of the cluster at text[at], which begins with `one`, if it is short and ends in the
- * text at hand, each character becomes one or nothing, and none has to be moved. Returns how many
- * there are in `list`, *end is where it ends; or 0 where it isn't so. */
-static inline size_t short_result(lxm_normalizer *z, const part *p, size_t at, character one,
-                                  lxm_classed list[short_cluster], size_t *end)
+ * text at hand, each character becomes one or nothing, and none has to be moved: `list` holds
+ * *count code points, and it ends at *end. Otherwise *count is 0, *end as it was. False when memory
+ * runs out. */
+static inline bool short_result(lxm_normalizer *z, const part *p, size_t at, character one,
+                                lxm_classed list[short_cluster], size_t *count, size_t *end)
 {
-    size_t count = 0, length = 0;
+    size_t n = 0, length = 0;
     uint32_t last = 0;
+    *count = 0;
     do {
         uint32_t class = lxm_classed_class(one.mapped), point = lxm_classed_point(one.mapped);
         bool nothing = point == lxm_mapped_nothing, moves = (class != 0) & (class < last);
-        if (one.size == 0 || length == short_cluster || length == z->most || moves ||
+        if (length == short_cluster || length == z->most || moves ||
             (point >= lxm_mapped_list && !nothing))
-            return 0;
-        list[count] = one.mapped & ~(uint32_t)lxm_mapped_flags;
-        count += !nothing;
+            return true;
+        list[n] = one.mapped & ~(uint32_t)lxm_mapped_flags;
+        n += !nothing;
         length++;
         last = nothing ? last : class;
         at += one.size;
         if (!read_character(z, p, at, &one))
-            return 0;
+            return false;
+        if (one.size == 0)
+            return true;
     } while (!(one.mapped & lxm_mapped_starts));
-    if (one.size == 0)
-        return 0;
-    *end = at;
-    return lxm_normalizer_composes(z) ? lxm_canonical_compose(list, count) : count;
+    *end = n ? at : *end;
+    *count = lxm_normalizer_composes(z) ? lxm_canonical_compose(list, n) : n;
+    return true;
 }
 
-/* Puts out such a cluster; returns where it ends, or `at`, where it isn't one or memory runs out:
- * the next to try says so. */
-static inline size_t put_short(lxm_normalizer *z, const part *p, size_t at, const character *one,
-                               bool *same)
+/* Puts out such a cluster, which ends at *end; where it isn't one, *end is `at`. */
+static inline bool put_short(lxm_normalizer *z, const part *p, size_t at, const character *one,
+                             size_t *end, bool *same)
 {
     lxm_classed list[short_cluster];
-    size_t end, count = short_result(z, p, at, *one, list, &end), begin = z->text.length;
-    if (count == 0 || !lxm_buffer_reserve(&z->text, 4 * short_cluster))
-        return at;
+    size_t count, begin = z->text.length;
+    *end = at;
+    if (!short_result(z, p, at, *one, list, &count, end) ||
+        !lxm_buffer_reserve(&z->text, 4 * short_cluster))
+        return false;
+    if (count == 0)
+        return true;
     uint8_t *out = z->text.data + begin;
     for (size_t i = 0; i < count; i++)
         out += lxm_utf8_encode(lxm_classed_point(list[i]), out);
-    size_t length = (size_t)(out - z->text.data) - begin;
-    *same = is_same(z, z->text.data + begin, length, p->text + at, end - at);
-    if (!lxm_alignment_add(&z->alignment, begin, p->source + at, p->source + end, !*same))
-        return at;
-    z->text.length += length;
-    return end;
+    z->text.length = (size_t)(out - z->text.data);
+    *same = is_same(z, z->text.data + begin, z->text.length - begin, p->text + at, *end - at);
+    return lxm_alignment_add(&z->alignment, begin, p->source + at, p->source + *end, !*same);
 }
 
 enum { enough = 8 }; /* clusters that don't change, one behind another: the quick check is of use */
@@ -313,7 +316,8 @@ static bool push_simple(lxm_normalizer *z, const part *p, size_t *at, size_t *ca
             return false;
         passing = i;
         if (!alone) {
-            end = put_short(z, p, i, &now, &same);
+            if (!put_short(z, p, i, &now, &end, &same))
+                return false;
             if (end == i)
                 break;
             if (!read_character(z, p, end, &next))

@@ -52,12 +52,13 @@ static inline lxm_kind lxm_unicode_kind(uint32_t code_point)
 }
 
 /* Primary composites (UAX #15, D114) but for Hangul: a hash table, open addressing. A row whose
- * first is 0 says that its second is one of some pair. */
+ * first is lxm_any_first says that its second is one of some pair; one whose composite is 0 is
+ * empty. */
 typedef struct lxm_composition {
     uint32_t first, second, composite;
 } lxm_composition;
 
-enum { lxm_composition_slots = 2048 };
+enum { lxm_composition_slots = 2048, lxm_any_first = 0x110000 };
 extern const lxm_composition lxm_compositions[lxm_composition_slots];
 
 static inline uint32_t lxm_composition_slot(uint32_t first, uint32_t second)
@@ -79,7 +80,7 @@ static inline uint32_t lxm_unicode_composite(uint32_t first, uint32_t second)
 /* Whether it may be composed with a character before it; not so for Hangul. */
 static inline bool lxm_unicode_is_second(uint32_t code_point)
 {
-    return lxm_unicode_composite(0, code_point) != 0;
+    return lxm_unicode_composite(lxm_any_first, code_point) != 0;
 }
 
 #endif

@@ -153,7 +153,7 @@ static void find_compositions(void)
             continue;
         uint32_t second = (uint32_t)text[n - 1];
         put(compose(text, (size_t)n - 1), second, c);
-        put(0, second, second);
+        put(lxm_any_first, second, second);
     }
 }
 
