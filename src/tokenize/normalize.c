@@ -241,45 +241,46 @@ static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const 
 
 enum { short_cluster = 8 };
 
-/* What becomes of the cluster at text[at], which begins with `one`, if it is short and ends in the
- * text at hand, each character becomes one or nothing, and none has to be moved: `list` holds
- * *count code points, and it ends at *end. Otherwise *count is 0, *end as it was. False when memory
- * runs out. */
-static inline bool short_result(lxm_normalizer *z, const part *p, size_t at, character one,
-                                lxm_classed list[short_cluster], size_t *count, size_t *end)
+/* What becomes of the cluster at text[*at], which begins with `one` and *next, if it is short and
+ * ends in the text at hand, each character becomes one or nothing, and none has to be moved: `list`
+ * holds *count code points, and *next stands behind it, at *at. Otherwise *count is 0. False when
+ * memory runs out. */
+static inline bool short_result(lxm_normalizer *z, const part *p, size_t *at, character one,
+                                character *next, lxm_classed list[short_cluster], size_t *count)
 {
-    size_t n = 0, length = 0;
+    size_t n = 0, end = *at;
     uint32_t last = 0;
     *count = 0;
-    do {
+    for (size_t length = 0; length < short_cluster && length < z->most; length++) {
         uint32_t class = lxm_classed_class(one.mapped), point = lxm_classed_point(one.mapped);
         bool nothing = point == lxm_mapped_nothing, moves = (class != 0) & (class < last);
-        if (length == short_cluster || length == z->most || moves ||
-            (point >= lxm_mapped_list && !nothing))
-            return true;
+        if (moves || (point >= lxm_mapped_list && !nothing))
+            break;
         list[n] = one.mapped & ~(uint32_t)lxm_mapped_flags;
         n += !nothing;
-        length++;
         last = nothing ? last : class;
-        at += one.size;
-        if (!read_character(z, p, at, &one))
+        end += one.size;
+        if (length > 0 && !read_character(z, p, end, next))
             return false;
-        if (one.size == 0)
-            return true;
-    } while (!(one.mapped & lxm_mapped_starts));
-    *end = n ? at : *end;
-    *count = lxm_normalizer_composes(z) ? lxm_canonical_compose(list, n) : n;
+        if (next->mapped & lxm_mapped_starts && n > 0) {
+            *at = end;
+            *count = lxm_normalizer_composes(z) ? lxm_canonical_compose(list, n) : n;
+        }
+        if (next->mapped & lxm_mapped_starts || next->size == 0)
+            break;
+        one = *next;
+    }
     return true;
 }
 
 /* Puts out such a cluster, which ends at *end; where it isn't one, *end is `at`. */
 static inline bool put_short(lxm_normalizer *z, const part *p, size_t at, const character *one,
-                             size_t *end, bool *same)
+                             character *next, size_t *end, bool *same)
 {
     lxm_classed list[short_cluster];
     size_t count, begin = z->text.length;
     *end = at;
-    if (!short_result(z, p, at, *one, list, &count, end) ||
+    if (!short_result(z, p, end, *one, next, list, &count) ||
         !lxm_buffer_reserve(&z->text, 4 * short_cluster))
         return false;
     if (count == 0)
@@ -316,12 +317,10 @@ static bool push_simple(lxm_normalizer *z, const part *p, size_t *at, size_t *ca
             return false;
         passing = i;
         if (!alone) {
-            if (!put_short(z, p, i, &now, &end, &same))
+            if (!put_short(z, p, i, &now, &next, &end, &same))
                 return false;
             if (end == i)
                 break;
-            if (!read_character(z, p, end, &next))
-                return false;
         }
         passing = end;
         *calm = same ? *calm + 1 : 0;
