@@ -12,20 +12,25 @@
 #include "tokenize/alignment.h"
 #include "tokenize/canonical.h"
 
-/* What a character becomes: below these the lxm_classed that it becomes by itself. */
+/* What a character becomes, before it is ordered and composed with others: an lxm_classed, between
+ * the two parts of which stand these flags, */
 enum {
     lxm_mapped_starts = 1 << 23, /* nothing before it can combine with it */
     lxm_mapped_passes = 1 << 22, /* and by itself it stays as it is */
-    lxm_mapped_most = 40, /* code points that one may become, and more: 18 decomposed, then in
-                             lower case, where one becomes two */
-    lxm_mapped_flags = lxm_mapped_starts | lxm_mapped_passes,
-    /* instead of a code point: */
-    lxm_mapped_list = 0x110000,     /* and more: where in `lists` a count and as many stand */
+    lxm_mapped_flags = lxm_mapped_starts | lxm_mapped_passes
+};
+
+/* and which, instead of a code point, may have one of these. */
+enum {
+    lxm_mapped_list = 0x110000,     /* and up: where in `lists` a count stands, then as many */
     lxm_mapped_syllable = 0x1FFFFC, /* of Hangul: its parts */
     lxm_mapped_space = 0x1FFFFD,    /* clean-up makes it a space, then it is one */
     lxm_mapped_nothing = 0x1FFFFE,  /* it leaves nothing, but counts as one of the cluster */
     lxm_mapped_ignored = 0x1FFFFF   /* clean-up drops it */
 };
+
+/* No character becomes so many code points: 18 decomposed, and lower case makes two of one. */
+enum { lxm_mapped_most = 40 };
 
 typedef struct lxm_character_page {
     uint32_t mapped[256];
@@ -56,7 +61,7 @@ typedef struct lxm_normalizer {
     lxm_character_page *pages[0x1100]; /* 256 characters each, made when one of them is met */
     uint32_t *lists;                   /* of the characters that become several */
     size_t lists_length, lists_capacity;
-    lxm_buffer alone;        /* for each character: a length, and as many bytes */
+    lxm_buffer alone;        /* of each character of a page: a length, then as many bytes */
     bool wide_vectors;       /* lxm_quick_passing_avx512 is for this processor */
     uint64_t *passing;       /* [character >> 6], up to U+FFFF: those known to pass; or NULL */
     lxm_buffer text;         /* the result of the last call */
