@@ -103,7 +103,7 @@ static bool decompose(lxm_normalizer *z, const uint8_t *text, size_t length, siz
 /* Appends what becomes of a cluster to the text; false when memory runs out. */
 static bool transform(lxm_normalizer *z, const uint8_t *text, size_t length)
 {
-    size_t count;
+    size_t count, most;
     bool ordered;
     if (!decompose(z, text, length, &count, &ordered))
         return false;
@@ -115,7 +115,7 @@ static bool transform(lxm_normalizer *z, const uint8_t *text, size_t length)
     }
     if (lxm_normalizer_composes(z) && count > 1)
         count = lxm_canonical_compose(z->work, count);
-    if (!lxm_buffer_reserve(&z->text, 4 * count))
+    if (!lxm_multiply(4, count, &most) || !lxm_buffer_reserve(&z->text, most))
         return false;
     uint8_t *out = z->text.data + z->text.length;
     for (size_t i = 0; i < count; i++)
