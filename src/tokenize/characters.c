@@ -212,7 +212,7 @@ static bool make_character(lxm_normalizer *z, lxm_character_page *page, size_t i
         page->mapped[i] |= lxm_mapped_starts;
     if (page->class[i] == lxm_class_passes)
         page->mapped[i] |= lxm_mapped_passes;
-    return put_alone(z, list, count, &page->alone[i]);
+    return page->class[i] != lxm_class_slow_start || put_alone(z, list, count, &page->alone[i]);
 }
 
 bool lxm_normalizer_passing(lxm_normalizer *z)

@@ -34,7 +34,8 @@ enum { lxm_mapped_most = 40 };
 
 typedef struct lxm_character_page {
     uint32_t mapped[256];
-    uint32_t alone[256]; /* where in `alone` stands what one becomes that is a cluster by itself */
+    uint32_t alone[256]; /* where in `alone` stands what one becomes that starts a cluster, doesn't
+                            pass, and is all of the cluster */
     uint8_t class[256];  /* for the quick check */
 } lxm_character_page;
 
@@ -61,7 +62,7 @@ typedef struct lxm_normalizer {
     lxm_character_page *pages[0x1100]; /* 256 characters each, made when one of them is met */
     uint32_t *lists;                   /* of the characters that become several */
     size_t lists_length, lists_capacity;
-    lxm_buffer alone;        /* of each character of a page: a length, then as many bytes */
+    lxm_buffer alone;        /* of such characters: a length, then as many bytes */
     bool wide_vectors;       /* lxm_quick_passing_avx512 is for this processor */
     uint64_t *passing;       /* [character >> 6], up to U+FFFF: those known to pass; or NULL */
     lxm_buffer text;         /* the result of the last call */
