@@ -50,10 +50,11 @@ typedef struct lxm_tokenize_run_options {
 
 /* What was met on the way. */
 typedef struct lxm_tokenize_run_result {
-    uint64_t lines;       /* of JSON Lines, blank ones not counted */
-    uint64_t bad_lines;   /* how many of them were skipped */
-    const char *bad_path; /* the caller's own name of the file with the first, or NULL */
-    uint64_t bad_line;    /* and its number there, from 1 */
+    uint64_t documents, items; /* written: items are tokens, or ids. 0 where a sink takes them */
+    uint64_t lines;            /* of JSON Lines, blank ones not counted */
+    uint64_t bad_lines;        /* how many of them were skipped */
+    const char *bad_path;      /* the caller's own name of the file with the first, or NULL */
+    uint64_t bad_line;         /* and its number there, from 1 */
 } lxm_tokenize_run_result;
 
 /* Tokenizes files, in order ("-": standard input), to a token stream. `options` and `result` may be
@@ -98,9 +99,10 @@ LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths,
 LXM_API lxm_status lxm_run_ids(const char *const *paths, size_t path_count, const lxm_id_sink *sink,
                                const lxm_job *job, lxm_error *error);
 
-/* Maps token streams to an id stream. With `grow`, tokens that the vocabulary doesn't have are
- * added to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens. With a sink
- * (lxm_stream_options), binary id streams in place of token streams are handed on as they are. */
+/* Maps token streams to an id stream. The second adds tokens that the vocabulary, one of the word
+ * level, doesn't have to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens.
+ * With a sink (lxm_stream_options), binary id streams in place of token streams are handed on as
+ * they are. */
 LXM_API lxm_status lxm_run_encode(const lxm_vocab *vocab, const char *const *paths,
                                   size_t path_count, const lxm_stream_options *stream,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);
