@@ -142,27 +142,3 @@ size_t lxm_utf8_valid(const uint8_t *bytes, size_t length)
 }
 
 #endif
-
-size_t lxm_utf8_encode(uint32_t c, uint8_t *bytes)
-{
-    if (c < 0x80) {
-        bytes[0] = (uint8_t)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        bytes[0] = (uint8_t)(0xC0 | c >> 6);
-        bytes[1] = (uint8_t)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c < 0x10000) {
-        bytes[0] = (uint8_t)(0xE0 | c >> 12);
-        bytes[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-        bytes[2] = (uint8_t)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    bytes[0] = (uint8_t)(0xF0 | c >> 18);
-    bytes[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
-    bytes[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-    bytes[3] = (uint8_t)(0x80 | (c & 0x3F));
-    return 4;
-}

@@ -25,45 +25,50 @@ static bool leaves_gap(const lxm_alignment *alignment, uint64_t source)
            alignment->end < source;
 }
 
-/* Whether text that follows byte for byte needs no entry of its own. */
-static bool continues(const lxm_alignment *alignment, size_t text, uint64_t source)
+static bool reserve(lxm_alignment *alignment, size_t extra)
 {
-    if (alignment->count == 0)
+    size_t capacity = alignment->capacity, need;
+    if (capacity - alignment->count >= extra)
+        return true;
+    if (!lxm_multiply(2, capacity, &capacity) || !lxm_add(alignment->count, extra, &need))
         return false;
-    const lxm_aligned *last = &alignment->list[alignment->count - 1];
-    return !last->whole && source - last->source == text - last->text;
+    capacity = capacity < 16 ? 16 : capacity;
+    capacity = capacity < need ? need : capacity;
+    lxm_aligned *list = lxm_resize(&alignment->allocator, alignment->list, capacity, sizeof *list);
+    if (!list)
+        return false;
+    alignment->list = list;
+    alignment->capacity = capacity;
+    return true;
 }
 
-bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
-                       bool whole)
+bool lxm_alignment_add_entry(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
+                             bool whole)
 {
-    if (leaves_gap(alignment, source) &&
-        !lxm_alignment_add(alignment, text, alignment->end, alignment->end, false))
+    if (!reserve(alignment, 2))
         return false;
-    alignment->end = end;
-    if (!whole && continues(alignment, text, source))
-        return true;
-    if (alignment->count == alignment->capacity) {
-        size_t capacity = alignment->capacity ? 2 * alignment->capacity : 16;
-        lxm_aligned *list =
-            lxm_resize(&alignment->allocator, alignment->list, capacity, sizeof *list);
-        if (!list)
-            return false;
-        alignment->list = list;
-        alignment->capacity = capacity;
-    }
+    if (leaves_gap(alignment, source))
+        alignment->list[alignment->count++] = (lxm_aligned){text, alignment->end, false};
     alignment->list[alignment->count++] = (lxm_aligned){text, source, whole};
+    alignment->end = end;
     return true;
 }
 
 bool lxm_alignment_append(lxm_alignment *alignment, const lxm_alignment *more, size_t shift)
 {
-    for (size_t i = 0; i < more->count; i++) {
-        const lxm_aligned *a = &more->list[i];
-        uint64_t end = i + 1 < more->count ? a[1].source : more->end;
-        if (!lxm_alignment_add(alignment, shift + a->text, a->source, end, a->whole))
-            return false;
-    }
+    if (more->count == 0)
+        return true;
+    /* only the first may continue, or leave a gap behind, what was there before */
+    const lxm_aligned *first = more->list;
+    uint64_t end = more->count > 1 ? first[1].source : more->end;
+    if (!lxm_alignment_add(alignment, shift + first->text, first->source, end, first->whole) ||
+        !reserve(alignment, more->count - 1))
+        return false;
+    lxm_aligned *list = alignment->list + alignment->count;
+    for (size_t i = 1; i < more->count; i++)
+        list[i - 1] = (lxm_aligned){shift + first[i].text, first[i].source, first[i].whole};
+    alignment->count += more->count - 1;
+    alignment->end = more->end;
     return true;
 }
 

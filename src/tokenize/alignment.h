@@ -26,9 +26,29 @@ void lxm_alignment_init(lxm_alignment *alignment, const lxm_allocator *allocator
 void lxm_alignment_free(lxm_alignment *alignment);
 void lxm_alignment_clear(lxm_alignment *alignment);
 
+/* Adds an entry of its own; false when memory runs out. */
+bool lxm_alignment_add_entry(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
+                             bool whole);
+
+/* Whether text that follows byte for byte needs no entry of its own. */
+static inline bool lxm_alignment_continues(const lxm_alignment *alignment, size_t text,
+                                           uint64_t source)
+{
+    if (alignment->count == 0)
+        return false;
+    const lxm_aligned *last = &alignment->list[alignment->count - 1];
+    return !last->whole && source - last->source == text - last->text;
+}
+
 /* Says that text from `text` on came from [source, end); false when memory runs out. */
-bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source, uint64_t end,
-                       bool whole);
+static inline bool lxm_alignment_add(lxm_alignment *alignment, size_t text, uint64_t source,
+                                     uint64_t end, bool whole)
+{
+    if (whole || !lxm_alignment_continues(alignment, text, source))
+        return lxm_alignment_add_entry(alignment, text, source, end, whole);
+    alignment->end = end;
+    return true;
+}
 
 /* Appends another whose text stands `shift` bytes further on. */
 bool lxm_alignment_append(lxm_alignment *alignment, const lxm_alignment *more, size_t shift);

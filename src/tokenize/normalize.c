@@ -1,7 +1,5 @@
 #include "tokenize/normalize.h"
 
-#include <utf8proc.h>
-
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -20,25 +18,21 @@ void lxm_normalizer_init(lxm_normalizer *normalizer, const lxm_tokenizer_options
         .most = most,
         .allocator = *allocator,
     };
+    lxm_buffer_init(&normalizer->held, allocator);
+    lxm_buffer_init(&normalizer->alone, allocator);
     lxm_buffer_init(&normalizer->text, allocator);
     lxm_alignment_init(&normalizer->alignment, allocator);
 }
 
 void lxm_normalizer_free(lxm_normalizer *normalizer)
 {
+    lxm_buffer_free(&normalizer->held);
     lxm_buffer_free(&normalizer->text);
     lxm_alignment_free(&normalizer->alignment);
-    if (normalizer->cluster)
-        lxm_release(&normalizer->allocator, normalizer->cluster);
-    if (normalizer->work)
-        lxm_release(&normalizer->allocator, normalizer->work);
-    normalizer->cluster = normalizer->work = NULL;
-    lxm_release(&normalizer->allocator, normalizer->passing);
-    normalizer->passing = NULL;
-    for (size_t i = 0; i < sizeof normalizer->pages / sizeof *normalizer->pages; i++) {
-        lxm_release(&normalizer->allocator, normalizer->pages[i]);
-        normalizer->pages[i] = NULL;
-    }
+    lxm_release(&normalizer->allocator, normalizer->work);
+    lxm_release(&normalizer->allocator, normalizer->scratch);
+    normalizer->work = normalizer->scratch = NULL;
+    lxm_normalizer_free_characters(normalizer);
 }
 
 bool lxm_normalizer_wanted(const lxm_tokenizer_options *options)
@@ -49,291 +43,144 @@ bool lxm_normalizer_wanted(const lxm_tokenizer_options *options)
 
 void lxm_normalizer_reset(lxm_normalizer *normalizer)
 {
-    normalizer->length = 0;
+    normalizer->pending = (lxm_pending){.length = 0};
+    normalizer->held.length = 0;
     normalizer->text.length = 0;
     lxm_alignment_clear(&normalizer->alignment);
 }
 
-static bool reserve(const lxm_allocator *allocator, int32_t **list, size_t *capacity, size_t need)
+/* ---- one cluster ---- */
+
+/* What a character becomes; false when memory runs out. */
+static inline bool look_up(lxm_normalizer *z, uint32_t c, uint32_t *mapped)
 {
-    if (need <= *capacity)
-        return true;
-    size_t bigger = 2 * need + 64;
-    int32_t *grown = lxm_resize(allocator, *list, bigger, sizeof *grown);
-    if (!grown)
+    const lxm_character_page *page = z->pages[c >> 8];
+    if (!page && !(page = lxm_normalizer_page(z, c >> 8)))
         return false;
-    *list = grown;
-    *capacity = bigger;
+    *mapped = page->mapped[c & 0xFF];
     return true;
 }
 
-static int decomposition_options(const lxm_normalizer *normalizer)
+/* What becomes of a character that becomes several, into `list`; returns how many. */
+static size_t expand(const lxm_normalizer *z, uint32_t c, uint32_t point, lxm_classed *list)
 {
-    int options = 0;
-    if (normalizer->clusters)
-        options |= UTF8PROC_STABLE | UTF8PROC_DECOMPOSE;
-    if (normalizer->form == LXM_NORMAL_NFKC || normalizer->form == LXM_NORMAL_NFKD)
-        options |= UTF8PROC_COMPAT;
-    if (normalizer->casefold)
-        options |= UTF8PROC_CASEFOLD;
-    return options;
+    if (point == lxm_mapped_syllable)
+        return lxm_hangul_decompose(c, list);
+    const uint32_t *known = z->lists + (point - lxm_mapped_list);
+    memcpy(list, known + 1, known[0] * sizeof *list);
+    return known[0];
 }
 
-static int combining_class(int32_t c)
+/* Maps characters into `work`, of which none leaves nothing; false when memory runs out. */
+static bool decompose(lxm_normalizer *z, const uint8_t *text, size_t length, size_t *count,
+                      bool *ordered)
 {
-    return utf8proc_get_property(c)->combining_class;
-}
-
-/* Whether nothing before a character can combine with it. What stands below U+0300 never looks
- * back; from there on, nonspacing marks, the second halves of compositions and the Hangul vowels
- * and finals may, and so may characters whose decompositions begin with one of those. U+11A7 is no
- * final, but utf8proc's composition would swallow it as one: it must not see it behind a syllable.
- */
-static bool starts_cluster(int32_t c)
-{
-    if (c < 0x300)
-        return true;
-    int32_t first[16];
-    int boundclass = 0;
-    utf8proc_ssize_t n = utf8proc_decompose_char(
-        c, first, 16, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT, &boundclass);
-    if (n <= 0 || n > 16)
-        return false;
-    const utf8proc_property_t *property = utf8proc_get_property(first[0]);
-    bool hangul = first[0] >= 0x1160 && first[0] <= 0x11FF && first[0] != 0x11A7;
-    bool second = property->comb_index != UINT16_MAX && property->comb_index >= 0x8000;
-    return property->combining_class == 0 && !second && !hangul &&
-           property->category != UTF8PROC_CATEGORY_MN;
-}
-
-/* Canonical ordering of one run of marks: stable, by combining class (UAX #15, D109), in linear
- * time however long the run is. */
-static void order_marks(int32_t *marks, size_t count, int32_t *scratch)
-{
-    size_t from[257] = {0};
-    for (size_t i = 0; i < count; i++)
-        from[combining_class(marks[i]) + 1]++;
-    for (size_t c = 0; c < 256; c++)
-        from[c + 1] += from[c];
-    for (size_t i = 0; i < count; i++)
-        scratch[from[combining_class(marks[i])]++] = marks[i];
-    memcpy(marks, scratch, count * sizeof *marks);
-}
-
-static void order_few(int32_t *marks, size_t count)
-{
-    for (size_t i = 1; i < count; i++) {
-        int32_t mark = marks[i];
-        size_t at = i;
-        for (; at > 0 && combining_class(marks[at - 1]) > combining_class(mark); at--)
-            marks[at] = marks[at - 1];
-        marks[at] = mark;
-    }
-}
-
-static void canonical_order(int32_t *text, size_t count, int32_t *scratch)
-{
-    for (size_t i = 0; i < count;) {
-        if (combining_class(text[i]) == 0) {
-            i++;
-            continue;
-        }
-        size_t begin = i;
-        while (i < count && combining_class(text[i]) != 0)
-            i++;
-        if (i - begin > 16)
-            order_marks(text + begin, i - begin, scratch);
+    size_t n = 0, size;
+    uint32_t last = 0;
+    *ordered = true;
+    for (size_t i = 0; i < length; i += size) {
+        uint32_t c = lxm_utf8_decode(text + i, &size), mapped;
+        if (!look_up(z, c, &mapped) ||
+            (z->work_capacity - n < lxm_mapped_most &&
+             !lxm_normalizer_reserve(z, &z->work, &z->work_capacity, n + lxm_mapped_most)))
+            return false;
+        uint32_t point = lxm_classed_point(mapped);
+        size_t before = n;
+        if (point < lxm_mapped_list)
+            z->work[n++] = mapped & ~(uint32_t)lxm_mapped_flags;
         else
-            order_few(text + begin, i - begin);
-    }
-}
-
-static size_t drop_marks(int32_t *text, size_t count, bool all)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        utf8proc_category_t category = utf8proc_category(text[i]);
-        bool other = category == UTF8PROC_CATEGORY_MC || category == UTF8PROC_CATEGORY_ME;
-        if (category != UTF8PROC_CATEGORY_MN && !(all && other))
-            text[kept++] = text[i];
-    }
-    return kept;
-}
-
-/* Lower case of one code point: the simple mapping, and the one unconditional mapping to two code
- * points that Unicode has (SpecialCasing.txt). Room for one more is there. */
-static size_t lower(int32_t *text, size_t count, size_t i)
-{
-    if (text[i] != 0x130) {
-        text[i] = utf8proc_tolower(text[i]);
-        return count;
-    }
-    memmove(text + i + 2, text + i + 1, (count - i - 1) * sizeof *text);
-    text[i] = 'i';
-    text[i + 1] = 0x307;
-    return count + 1;
-}
-
-/* A character that has no decomposition at all, nor a case that is folded. */
-static bool is_whole(const lxm_normalizer *z, int32_t c)
-{
-    bool syllable = c >= 0xAC00 && c < 0xAC00 + 11172;
-    return !z->casefold && !syllable && utf8proc_get_property(c)->decomp_seqindex == UINT16_MAX;
-}
-
-/* Decomposes characters into `work`: returns how many code points, 0 when memory runs out. */
-static size_t decompose(lxm_normalizer *z, const int32_t *text, size_t length)
-{
-    int options = decomposition_options(z), boundclass = 0;
-    size_t count = 0;
-    for (size_t i = 0; i < length; i++) {
-        /* 18 is the longest decomposition; lower case adds one; the sort wants as much again */
-        if (!reserve(&z->allocator, &z->work, &z->work_capacity, 2 * (count + 40)))
-            return 0;
-        if (is_whole(z, text[i])) {
-            z->work[count++] = text[i];
-            continue;
+            n += expand(z, c, point, z->work + n);
+        for (; before < n; before++) {
+            uint32_t class = lxm_classed_class(z->work[before]);
+            *ordered &= !((class != 0) & (class < last));
+            last = class;
         }
-        utf8proc_ssize_t n =
-            utf8proc_decompose_char(text[i], z->work + count, 36, options, &boundclass);
-        count += n > 0 ? (size_t)n : 0;
     }
-    return count;
-}
-
-static bool composes(const lxm_normalizer *z)
-{
-    return z->form == LXM_NORMAL_NFC || z->form == LXM_NORMAL_NFKC;
-}
-
-/* Normalises a cluster into `work`: *count code points. False when memory runs out. */
-static bool transform(lxm_normalizer *z, const int32_t *cluster, size_t length, size_t *count)
-{
-    *count = decompose(z, cluster, length);
-    if (*count == 0)
-        return false;
-    if (z->strip_marks)
-        *count = drop_marks(z->work, *count, z->strip_all_marks);
-    if (z->lowercase)
-        for (size_t i = *count; i-- > 0;)
-            *count = lower(z->work, *count, i);
-    if (z->clusters)
-        canonical_order(z->work, *count, z->work + z->work_capacity / 2);
-    if (composes(z)) {
-        utf8proc_ssize_t n = utf8proc_normalize_utf32(z->work, (utf8proc_ssize_t)*count,
-                                                      UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-        *count = n > 0 ? (size_t)n : 0;
-    }
+    *count = n;
     return true;
 }
 
-/* A character as the quick check lets it pass: it counts as what stood in the source. */
-static int32_t passing(const lxm_normalizer *z, int32_t c)
+/* Appends what becomes of a cluster to the text; false when memory runs out. */
+static bool transform(lxm_normalizer *z, const uint8_t *text, size_t length)
 {
-    bool upper = (uint32_t)(c - 'A') < 26 && (z->lowercase || z->casefold);
-    return upper ? c | 0x20 : c;
-}
-
-static lxm_status append(lxm_normalizer *z, const int32_t *text, size_t count, lxm_error *error)
-{
-    size_t begin = z->text.length, same = count == z->length;
-    for (size_t i = 0; i < count; i++) {
-        same = same && text[i] == passing(z, z->cluster[i]);
-        if (!lxm_buffer_reserve(&z->text, 4))
-            return lxm_fail_memory(error);
-        z->text.length += lxm_utf8_encode((uint32_t)text[i], z->text.data + z->text.length);
+    size_t count, most;
+    bool ordered;
+    if (!decompose(z, text, length, &count, &ordered))
+        return false;
+    if (z->clusters && !ordered) {
+        if (count > lxm_order_few &&
+            !lxm_normalizer_reserve(z, &z->scratch, &z->scratch_capacity, count))
+            return false;
+        lxm_canonical_order(z->work, count, z->scratch);
     }
-    same = same && z->source_end - z->source == z->text.length - begin;
-    if (!lxm_alignment_add(&z->alignment, begin, z->source, z->source_end, !same))
-        return lxm_fail_memory(error);
-    return LXM_OK;
+    if (lxm_normalizer_composes(z) && count > 1)
+        count = lxm_canonical_compose(z->work, count);
+    if (!lxm_multiply(4, count, &most) || !lxm_buffer_reserve(&z->text, most))
+        return false;
+    uint8_t *out = z->text.data + z->text.length;
+    for (size_t i = 0; i < count; i++)
+        out += lxm_utf8_encode(lxm_classed_point(z->work[i]), out);
+    z->text.length = (size_t)(out - z->text.data);
+    return true;
 }
 
-/* Normalises the cluster and empties it. */
-static lxm_status settle(lxm_normalizer *z, lxm_error *error)
+/* Whether a cluster came out as it stood, but for the case of ASCII letters: as the quick check
+ * lets it pass. */
+static bool is_same(const lxm_normalizer *z, const uint8_t *result, size_t result_length,
+                    const uint8_t *text, size_t length)
 {
-    size_t count;
-    if (z->length == 0)
+    if (result_length != length)
+        return false;
+    bool upper = (uint8_t)(text[0] - 'A') < 26 && (z->lowercase || z->casefold);
+    return result[0] == (upper ? text[0] | 0x20 : text[0]) &&
+           memcmp(result + 1, text + 1, length - 1) == 0;
+}
+
+/* Normalises what is pending, which ends with `text`, and empties it; *same: nothing changed. */
+static lxm_status settle(lxm_normalizer *z, const uint8_t *text, size_t length, bool *same,
+                         lxm_error *error)
+{
+    const lxm_pending cluster = z->pending;
+    bool alone = cluster.length == 1;
+    *same = true;
+    if (cluster.length == 0)
         return LXM_OK;
-    if (!transform(z, z->cluster, z->length, &count))
+    z->pending = (lxm_pending){.length = 0};
+    if (z->held.length) {
+        if (!lxm_buffer_append(&z->held, text, length))
+            return lxm_fail_memory(error);
+        text = z->held.data;
+        length = z->held.length;
+        z->held.length = 0;
+    }
+    size_t begin = z->text.length;
+    bool as_it_is = alone ? cluster.passes || !cluster.changes
+                          : !cluster.changes && !(cluster.starter && lxm_normalizer_composes(z));
+    if (!(as_it_is ? lxm_buffer_append(&z->text, text, length) : transform(z, text, length)))
         return lxm_fail_memory(error);
-    lxm_status status = append(z, z->work, count, error);
-    z->length = 0;
-    return status;
-}
-
-static lxm_status push_character(lxm_normalizer *z, int32_t c, uint64_t source, uint64_t end,
-                                 lxm_error *error)
-{
-    lxm_status status = LXM_OK;
-    const uint8_t *page = z->pages[c >> 8];
-    if (!z->clusters || (page ? page[c & 0xFF] >= lxm_class_passes : starts_cluster(c)))
-        status = settle(z, error);
-    if (status)
-        return status;
-    if (z->length == z->most)
-        return lxm_fail_at(error, LXM_ERROR_LIMIT, z->source,
-                           "a character with more than %zu combining marks: raise --max-token",
-                           z->most);
-    if (!reserve(&z->allocator, &z->cluster, &z->capacity, z->length + 1))
+    *same = !cluster.lost && cluster.source_end - cluster.source == length &&
+            is_same(z, z->text.data + begin, z->text.length - begin, text, length);
+    if (!lxm_alignment_add(&z->alignment, begin, cluster.source, cluster.source_end, !*same))
         return lxm_fail_memory(error);
-    if (z->length == 0)
-        z->source = source;
-    z->source_end = end;
-    z->cluster[z->length++] = c;
     return LXM_OK;
 }
 
-/* The clean-up of BERT's tokenizers: -1 for what is dropped (controls, formats, private use and the
- * replacement character), a space for white space. What isn't assigned is kept. */
-static int32_t clean_up(int32_t c)
-{
-    if (c == '\t' || c == '\n' || c == '\r')
-        return ' ';
-    switch (utf8proc_category(c)) {
-    case UTF8PROC_CATEGORY_CC:
-    case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CO:
-        return -1;
-    case UTF8PROC_CATEGORY_ZS:
-    case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-        return ' ';
-    default:
-        return c == 0xFFFD ? -1 : c;
-    }
-}
+/* ---- text ---- */
 
-uint8_t lxm_normalizer_class(lxm_normalizer *z, int32_t c, bool *failed)
-{
-    size_t count;
-    bool starts = !z->clusters || starts_cluster(c);
-    if (c >= 0xD800 && c < 0xE000)
-        return lxm_class_slow;
-    if (z->clean && clean_up(c) != c)
-        return clean_up(c) < 0 ? lxm_class_slow : lxm_class_slow_start;
-    if (!transform(z, &c, 1, &count)) {
-        *failed = true;
-        return lxm_class_slow;
-    }
-    if (count != 1 || z->work[0] != c)
-        return starts ? lxm_class_slow_start : lxm_class_slow;
-    if (starts)
-        return lxm_class_passes;
-    /* what is the second half of a composition, or of a syllable, looks back */
-    const utf8proc_property_t *property = utf8proc_get_property(c);
-    bool second = property->comb_index != UINT16_MAX && property->comb_index >= 0x8000;
-    bool hangul = c >= 0x1160 && c <= 0x11FF;
-    if (composes(z) && (second || hangul))
-        return lxm_class_slow;
-    return property->combining_class ? (uint8_t)property->combining_class : lxm_class_inner;
-}
+/* What a call was given. */
+typedef struct part {
+    const uint8_t *text;
+    size_t length;
+    uint64_t source, source_end;
+    bool whole; /* each character came from all of the source */
+} part;
 
 /* Text that passes as it is, but for the case of ASCII letters and for white space. */
 static lxm_status push_run(lxm_normalizer *z, const uint8_t *text, size_t length, uint64_t source,
                            lxm_error *error)
 {
-    lxm_status status = settle(z, error);
+    bool same;
+    lxm_status status = settle(z, text, 0, &same, error);
     if (status)
         return status;
     size_t begin = z->text.length;
@@ -350,13 +197,215 @@ static lxm_status push_run(lxm_normalizer *z, const uint8_t *text, size_t length
     return LXM_OK;
 }
 
-static lxm_status push_slowly(lxm_normalizer *z, const uint8_t *text, size_t *size, uint64_t source,
-                              uint64_t source_end, lxm_error *error)
+typedef struct character {
+    uint32_t c, mapped;
+    size_t size; /* 0: the text ends */
+} character;
+
+/* The character at text[at]; false when memory runs out. */
+static inline bool read_character(lxm_normalizer *z, const part *p, size_t at, character *next)
 {
-    int32_t c = (int32_t)lxm_utf8_decode(text, size);
-    if (z->clean)
-        c = clean_up(c);
-    return c < 0 ? LXM_OK : push_character(z, c, source, source_end, error);
+    *next = (character){.size = 0};
+    if (at >= p->length)
+        return true;
+    next->c = lxm_utf8_decode(p->text + at, &next->size);
+    return look_up(z, next->c, &next->mapped);
+}
+
+/* Puts out text[begin, end), which passes as it is. */
+static inline bool put_passing(lxm_normalizer *z, const part *p, size_t begin, size_t end)
+{
+    size_t at = z->text.length;
+    return begin == end ||
+           (lxm_buffer_append(&z->text, p->text + begin, end - begin) &&
+            lxm_alignment_add(&z->alignment, at, p->source + begin, p->source + end, false));
+}
+
+/* Puts out what becomes of a cluster of one character, at text[at]. */
+static inline bool put_alone(lxm_normalizer *z, const part *p, size_t at, const character *one)
+{
+    enum { usual = 16 }; /* so many bytes can be read behind any, and are copied at once */
+    const uint8_t *known = z->alone.data + z->pages[one->c >> 8]->alone[one->c & 0xFF];
+    size_t begin = z->text.length;
+    if (!lxm_buffer_reserve(&z->text, 4 * lxm_mapped_most))
+        return false;
+    memcpy(z->text.data + begin, known + 1, usual);
+    if (known[0] > usual)
+        memcpy(z->text.data + begin + usual, known + 1 + usual, known[0] - usual);
+    z->text.length += known[0];
+    /* the case of ASCII letters, and what clean-up does to ASCII, counts as nothing */
+    bool same = one->c < 0x80;
+    return lxm_alignment_add(&z->alignment, begin, p->source + at, p->source + at + one->size,
+                             !same);
+}
+
+enum { short_cluster = 8 };
+
+/* What becomes of the cluster at text[*at], which begins with `one` and *next, if it is short and
+ * ends in the text at hand, each character becomes one or nothing, and none has to be moved: `list`
+ * holds *count code points, and *next stands behind it, at *at. Otherwise *count is 0. False when
+ * memory runs out. */
+static inline bool short_result(lxm_normalizer *z, const part *p, size_t *at, character one,
+                                character *next, lxm_classed list[short_cluster], size_t *count)
+{
+    size_t n = 0, end = *at;
+    uint32_t last = 0;
+    *count = 0;
+    for (size_t length = 0; length < short_cluster && length < z->most; length++) {
+        uint32_t class = lxm_classed_class(one.mapped), point = lxm_classed_point(one.mapped);
+        bool nothing = point == lxm_mapped_nothing, moves = (class != 0) & (class < last);
+        if (moves || (point >= lxm_mapped_list && !nothing))
+            break;
+        list[n] = one.mapped & ~(uint32_t)lxm_mapped_flags;
+        n += !nothing;
+        last = nothing ? last : class;
+        end += one.size;
+        if (length > 0 && !read_character(z, p, end, next))
+            return false;
+        if (next->mapped & lxm_mapped_starts && n > 0) {
+            *at = end;
+            *count = lxm_normalizer_composes(z) ? lxm_canonical_compose(list, n) : n;
+        }
+        if (next->mapped & lxm_mapped_starts || next->size == 0)
+            break;
+        one = *next;
+    }
+    return true;
+}
+
+/* Puts out such a cluster, which ends at *end; where it isn't one, *end is `at`. */
+static inline bool put_short(lxm_normalizer *z, const part *p, size_t at, const character *one,
+                             character *next, size_t *end, bool *same)
+{
+    lxm_classed list[short_cluster];
+    size_t count, begin = z->text.length;
+    *end = at;
+    if (!short_result(z, p, end, *one, next, list, &count) ||
+        !lxm_buffer_reserve(&z->text, 4 * short_cluster))
+        return false;
+    if (count == 0)
+        return true;
+    uint8_t *out = z->text.data + begin;
+    for (size_t i = 0; i < count; i++)
+        out += lxm_utf8_encode(lxm_classed_point(list[i]), out);
+    z->text.length = (size_t)(out - z->text.data);
+    *same = is_same(z, z->text.data + begin, z->text.length - begin, p->text + at, *end - at);
+    return lxm_alignment_add(&z->alignment, begin, p->source + at, p->source + *end, !*same);
+}
+
+enum { enough = 8 }; /* clusters that don't change, one behind another: the quick check is of use */
+
+/* Takes simple clusters from *at on, where nothing is pending: to the end, to one that isn't
+ * simple, or to where *calm, which counts those that don't change, is enough. */
+static bool push_simple(lxm_normalizer *z, const part *p, size_t *at, size_t *calm)
+{
+    size_t i = *at, passing = i, end; /* text[passing, i) passes */
+    character now;
+    if (!read_character(z, p, i, &now))
+        return false;
+    for (character next; now.mapped & lxm_mapped_starts && *calm < enough; now = next, i = end) {
+        bool same = false;
+        end = i + now.size;
+        if (!read_character(z, p, end, &next))
+            return false;
+        bool alone = next.mapped & lxm_mapped_starts;
+        if (alone && now.mapped & lxm_mapped_passes) {
+            ++*calm;
+            continue;
+        }
+        if (!put_passing(z, p, passing, i) || (alone && !put_alone(z, p, i, &now)))
+            return false;
+        passing = i;
+        if (!alone) {
+            if (!put_short(z, p, i, &now, &next, &end, &same))
+                return false;
+            if (end == i)
+                break;
+        }
+        passing = end;
+        *calm = same ? *calm + 1 : 0;
+    }
+    *at = i;
+    return put_passing(z, p, passing, i);
+}
+
+/* Adds a character at text[at] to the cluster; [*begin, *end) is what of its text isn't held. */
+static inline bool take(lxm_normalizer *z, const part *p, const character *one, size_t at,
+                        lxm_pending *cluster, size_t *begin, size_t *end)
+{
+    uint32_t point = lxm_classed_point(one->mapped), class = lxm_classed_class(one->mapped);
+    if (cluster->length == 0) {
+        cluster->source = p->whole ? p->source : p->source + at;
+        cluster->passes = one->mapped & lxm_mapped_passes;
+    }
+    cluster->source_end = p->whole ? p->source_end : p->source + at + one->size;
+    cluster->length++;
+    if (point == lxm_mapped_nothing) {
+        cluster->lost = true;
+        return true;
+    }
+    if (*end != at) {
+        if (!lxm_buffer_append(&z->held, p->text + *begin, *end - *begin))
+            return false;
+        *begin = at;
+    }
+    *end = at + one->size;
+    if (point == lxm_mapped_space) {
+        *begin = *end;
+        point = one->c;
+        if (!lxm_buffer_append(&z->held, " ", 1))
+            return false;
+    }
+    cluster->changes |= (point != one->c) | ((class != 0) & (class < cluster->class));
+    cluster->starter |= class == 0;
+    cluster->class = class;
+    return true;
+}
+
+/* Takes any cluster, or what is left of it, from *at to its end, or to that of the text. */
+static lxm_status push_cluster(lxm_normalizer *z, const part *p, size_t *at, size_t *calm,
+                               lxm_error *error)
+{
+    lxm_pending cluster = z->pending;
+    size_t i = *at, begin = i, end = i;
+    character one;
+    bool memory, same;
+    for (; (memory = read_character(z, p, i, &one)) && one.size; i += one.size) {
+        if (one.mapped & lxm_mapped_starts && cluster.length)
+            break;
+        if (lxm_classed_point(one.mapped) == lxm_mapped_ignored)
+            continue;
+        if (cluster.length == z->most)
+            return lxm_fail_at(error, LXM_ERROR_LIMIT, cluster.source,
+                               "a character with more than %zu combining marks: raise --max-token",
+                               z->most);
+        if (!take(z, p, &one, i, &cluster, &begin, &end))
+            return lxm_fail_memory(error);
+    }
+    *at = i;
+    z->pending = cluster;
+    if (!memory)
+        return lxm_fail_memory(error);
+    if (one.size) {
+        lxm_status status = settle(z, p->text + begin, end - begin, &same, error);
+        *calm = same ? *calm + 1 : 0;
+        return status;
+    }
+    return lxm_buffer_append(&z->held, p->text + begin, end - begin) ? LXM_OK
+                                                                     : lxm_fail_memory(error);
+}
+
+/* Takes text cluster by cluster from *at on, to the end or to where the quick check is of use. */
+static lxm_status push_slowly(lxm_normalizer *z, const part *p, size_t *at, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    for (size_t calm = 0; !status && *at < p->length && calm < enough;) {
+        if (!p->whole && z->pending.length == 0 && !push_simple(z, p, at, &calm))
+            status = lxm_fail_memory(error);
+        else if (*at < p->length && calm < enough)
+            status = push_cluster(z, p, at, &calm, error);
+    }
+    return status;
 }
 
 lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t length,
@@ -370,20 +419,18 @@ lxm_status lxm_normalizer_push(lxm_normalizer *z, const uint8_t *text, size_t le
 lxm_status lxm_normalizer_append(lxm_normalizer *z, const uint8_t *text, size_t length,
                                  uint64_t source, uint64_t source_end, lxm_error *error)
 {
+    const part p = {text, length, source, source_end, source_end - source != length};
     lxm_status status = LXM_OK;
-    bool whole = source_end - source != length, failed = false;
-    for (size_t i = 0, size; !status && i < length; i += size) {
-        size = whole ? 0 : lxm_quick_run(z, text + i, length - i, &failed);
+    bool failed = false;
+    for (size_t i = 0; !status && i < length;) {
+        size_t size = p.whole ? 0 : lxm_quick_run(z, text + i, length - i, &failed);
         if (failed)
             return lxm_fail_memory(error);
         if (size)
             status = push_run(z, text + i, size, source + i, error);
-        else if (whole)
-            status = push_slowly(z, text + i, &size, source, source_end, error);
-        else {
-            lxm_utf8_decode(text + i, &size);
-            status = push_slowly(z, text + i, &size, source + i, source + i + size, error);
-        }
+        else
+            status = push_slowly(z, &p, &i, error);
+        i += size;
     }
     return status;
 }
@@ -392,5 +439,6 @@ lxm_status lxm_normalizer_end(lxm_normalizer *z, lxm_error *error)
 {
     z->text.length = 0;
     lxm_alignment_clear(&z->alignment);
-    return settle(z, error);
+    bool same;
+    return settle(z, z->held.data, 0, &same, error);
 }

@@ -1,44 +1,6 @@
 /* The quick check: text that normalisation would give back as it is passes untouched. */
-#include "base/cpu.h"
 #include "base/utf8.h"
 #include "tokenize/normalize.h"
-
-static bool is_kept(uint8_t c)
-{
-    return ((c >= 0x20) & (c != 0x7F)) | (c == '\t') | (c == '\n') | (c == '\r');
-}
-
-/* A bit for each character of up to three bytes that is known to pass; at first the ASCII ones. */
-static bool make_passing(lxm_normalizer *z)
-{
-    enum { rows = 0x10000 / 64 };
-    z->passing = lxm_allocate(&z->allocator, rows, sizeof *z->passing);
-    if (!z->passing)
-        return false;
-    z->wide_vectors = lxm_cpu_features() & LXM_CPU_AVX512;
-    memset(z->passing, 0, rows * sizeof *z->passing);
-    for (uint8_t c = 0; c < 0x80; c++)
-        if (!z->clean || is_kept(c))
-            z->passing[c >> 6] |= (uint64_t)1 << (c & 63);
-    return true;
-}
-
-static uint8_t *make_page(lxm_normalizer *z, size_t number)
-{
-    uint8_t *page = lxm_allocate(&z->allocator, 256, 1);
-    bool failed = false;
-    for (size_t i = 0; page && !failed && i < 256; i++)
-        page[i] = lxm_normalizer_class(z, (int32_t)(number << 8 | i), &failed);
-    if (failed) {
-        lxm_release(&z->allocator, page);
-        page = NULL;
-    }
-    for (size_t i = number ? 0 : 0x80; page && number < 0x100 && i < 256; i++)
-        if (page[i] == lxm_class_passes)
-            z->passing[number << 2 | i >> 6] |= (uint64_t)1 << (i & 63);
-    z->pages[number] = page;
-    return page;
-}
 
 /* Length of the ASCII at the start that clean-up keeps. */
 static size_t clean_run(const uint8_t *text, size_t length)
@@ -48,11 +10,11 @@ static size_t clean_run(const uint8_t *text, size_t length)
     for (; length - i >= block; i += block) {
         uint8_t dropped = 0;
         for (size_t k = 0; k < block; k++) /* without a branch, for the compiler's vectors */
-            dropped |= (uint8_t)!is_kept(text[i + k]);
+            dropped |= (uint8_t)!lxm_clean_keeps(text[i + k]);
         if (dropped)
             break;
     }
-    while (i < length && is_kept(text[i]))
+    while (i < length && lxm_clean_keeps(text[i]))
         i++;
     return i;
 }
@@ -159,7 +121,7 @@ static void take_passing(const lxm_normalizer *z, run *r, const uint8_t *text, s
 size_t lxm_quick_run(lxm_normalizer *z, const uint8_t *text, size_t length, bool *failed)
 {
     run r = {.most = z->most};
-    *failed = !z->passing && !make_passing(z);
+    *failed = !z->passing && !lxm_normalizer_passing(z);
     if (*failed)
         return 0;
     while (r.end < length) {
@@ -178,12 +140,12 @@ size_t lxm_quick_run(lxm_normalizer *z, const uint8_t *text, size_t length, bool
         }
         size_t size;
         uint32_t c = lxm_utf8_decode(text + r.end, &size);
-        const uint8_t *page = z->pages[c >> 8];
-        if (!page && !(page = make_page(z, c >> 8))) {
+        const lxm_character_page *page = z->pages[c >> 8];
+        if (!page && !(page = lxm_normalizer_page(z, c >> 8))) {
             *failed = true;
             return 0;
         }
-        if (!take(&r, page[c & 0xFF], size))
+        if (!take(&r, page->class[c & 0xFF], size))
             break;
     }
     return r.closed || !z->clusters ? r.end : r.boundary;

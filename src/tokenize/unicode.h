@@ -1,5 +1,6 @@
 /*
- * What kind of character a code point is, as far as the presets tell characters apart.
+ * What kind of character a code point is, as far as the presets tell characters apart, and which
+ * two are composed into one.
  *
  * One version of Unicode decides: 15.0, that of utf8proc 2.8, whatever the libraries of the machine
  * know. It is the nearest to what tiktoken and Hugging Face's tokenizers have (15 and 16). PCRE2
@@ -9,6 +10,7 @@
 #ifndef LXM_TOKENIZE_UNICODE_H
 #define LXM_TOKENIZE_UNICODE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LXM_UNICODE_VERSION "15.0.0"
@@ -47,6 +49,38 @@ extern const uint16_t lxm_kind_row[0x110000 >> 6];
 static inline lxm_kind lxm_unicode_kind(uint32_t code_point)
 {
     return (lxm_kind)lxm_kind_rows[lxm_kind_row[code_point >> 6]][code_point & 63];
+}
+
+/* Primary composites (UAX #15, D114) but for Hangul: a hash table, open addressing. A row whose
+ * first is lxm_any_first says that its second is one of some pair; one whose composite is 0 is
+ * empty. */
+typedef struct lxm_composition {
+    uint32_t first, second, composite;
+} lxm_composition;
+
+enum { lxm_composition_slots = 2048, lxm_any_first = 0x110000 };
+extern const lxm_composition lxm_compositions[lxm_composition_slots];
+
+static inline uint32_t lxm_composition_slot(uint32_t first, uint32_t second)
+{
+    return (first * 0x9E3779B1u ^ second * 0x85EBCA6Bu) >> 21;
+}
+
+/* What two characters are composed into, or 0. */
+static inline uint32_t lxm_unicode_composite(uint32_t first, uint32_t second)
+{
+    uint32_t slot = lxm_composition_slot(first, second);
+    for (;; slot = (slot + 1) % lxm_composition_slots) {
+        const lxm_composition *row = &lxm_compositions[slot];
+        if (row->composite == 0 || (row->first == first && row->second == second))
+            return row->composite;
+    }
+}
+
+/* Whether it may be composed with a character before it; not so for Hangul. */
+static inline bool lxm_unicode_is_second(uint32_t code_point)
+{
+    return lxm_unicode_composite(lxm_any_first, code_point) != 0;
 }
 
 #endif

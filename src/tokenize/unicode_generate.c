@@ -1,6 +1,6 @@
 /*
- * Writes unicode_table.c from utf8proc's categories, or with --check FILE tells whether FILE is
- * what it would write (exit status 0, 1; 77 where utf8proc is of another Unicode version).
+ * Writes unicode_table.c from utf8proc's categories and forms, or with --check FILE tells whether
+ * FILE is what it would write (exit status 0, 1; 77 where utf8proc is of another Unicode version).
  */
 #include <stdbool.h>
 #include <stdio.h>
@@ -117,10 +117,61 @@ static size_t build(void)
     return count;
 }
 
+/* ---- compositions ---- */
+
+static lxm_composition compositions[lxm_composition_slots];
+
+static void put(uint32_t first, uint32_t second, uint32_t composite)
+{
+    uint32_t slot = lxm_composition_slot(first, second);
+    while (compositions[slot].composite &&
+           (compositions[slot].first != first || compositions[slot].second != second))
+        slot = (slot + 1) % lxm_composition_slots;
+    compositions[slot] = (lxm_composition){first, second, composite};
+}
+
+/* What a few characters are composed into, or 0 where it isn't one. */
+static uint32_t compose(const utf8proc_int32_t *text, size_t count)
+{
+    utf8proc_int32_t composed[32];
+    memcpy(composed, text, count * sizeof *text);
+    utf8proc_ssize_t n = utf8proc_normalize_utf32(composed, (utf8proc_ssize_t)count,
+                                                  UTF8PROC_STABLE | UTF8PROC_COMPOSE);
+    return n == 1 ? (uint32_t)composed[0] : 0;
+}
+
+/* A composite is what the last character of its decomposition makes with all before it. */
+static void find_compositions(void)
+{
+    for (uint32_t c = 0; c < 0x110000; c++) {
+        utf8proc_int32_t text[32];
+        int boundclass = 0;
+        utf8proc_ssize_t n = utf8proc_decompose_char(
+            (utf8proc_int32_t)c, text, 32, UTF8PROC_STABLE | UTF8PROC_DECOMPOSE, &boundclass);
+        bool syllable = c >= 0xAC00 && c < 0xAC00 + 11172;
+        if (n < 2 || syllable || compose(text, (size_t)n) != c)
+            continue;
+        uint32_t second = (uint32_t)text[n - 1];
+        put(compose(text, (size_t)n - 1), second, c);
+        put(lxm_any_first, second, second);
+    }
+}
+
+/* ---- the file ---- */
+
+static void print_compositions(FILE *out)
+{
+    fprintf(out, "\nconst lxm_composition lxm_compositions[lxm_composition_slots] = {\n");
+    for (size_t i = 0; i < lxm_composition_slots; i++)
+        fprintf(out, "{%u,%u,%u},%s", compositions[i].first, compositions[i].second,
+                compositions[i].composite, i % 8 == 7 ? "\n" : "");
+    fprintf(out, "};\n");
+}
+
 static void print(FILE *out, size_t count)
 {
     fprintf(out,
-            "/* Kinds of code points, Unicode %s. Written by unicode_generate.c. */\n"
+            "/* Kinds of code points, compositions; Unicode %s. Written by unicode_generate.c. */\n"
             "#include \"tokenize/unicode.h\"\n\n/* clang-format off */\n"
             "const uint8_t lxm_kind_rows[][64] = {\n",
             utf8proc_unicode_version());
@@ -134,6 +185,7 @@ static void print(FILE *out, size_t count)
     for (size_t r = 0; r < ROWS; r++)
         fprintf(out, "%u,%s", row_of[r], r % 24 == 23 || r + 1 == ROWS ? "\n" : "");
     fprintf(out, "};\n");
+    print_compositions(out);
 }
 
 static bool same(FILE *a, FILE *b)
@@ -171,6 +223,7 @@ int main(int argc, char **argv)
         return 77;
     }
     size_t count = build();
+    find_compositions();
     if (argc == 3 && strcmp(argv[1], "--check") == 0)
         return check(argv[2], count);
     print(stdout, count);
