@@ -307,12 +307,13 @@ typedef struct lxm_verify_result {
 LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
                                   lxm_error *error);
 
-/* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
- * vocabulary it is made for (0: none), which .safetensors alone can tell. */
+/* Writes all rows of a table as text (f32 alone), .npy (f32 or f16) or .safetensors, in numbers of
+ * `dtype`. `fingerprint` is that of the vocabulary it is made for (0: none), which .safetensors
+ * alone can tell. */
 LXM_API lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
-                                       lxm_vector_format format, const char *settings,
-                                       const char *output_path, const lxm_job *job,
-                                       lxm_error *error);
+                                       lxm_vector_format format, lxm_dtype dtype,
+                                       const char *settings, const char *output_path,
+                                       const lxm_job *job, lxm_error *error);
 
 /* Table files. The last three have a word for each row. */
 typedef enum lxm_table_file {

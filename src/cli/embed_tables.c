@@ -26,8 +26,8 @@ int embed_init(embed_settings *s, int argc, char **argv)
     lxm_job job = cli_job(&s->common, &none, &progress);
     lxm_status status = lxm_table_generate(&table, &s->generated, NULL, &error);
     if (!status)
-        status = lxm_run_write_table(table, s->fingerprint, format, made_by, s->common.output, &job,
-                                     &error);
+        status = lxm_run_write_table(table, s->fingerprint, format, s->embed.dtype, made_by,
+                                     s->common.output, &job, &error);
     cli_progress_end(&progress);
     lxm_table_free(table);
     free(made_by);

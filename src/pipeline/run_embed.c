@@ -448,10 +448,11 @@ lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *
 }
 
 lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
-                               lxm_vector_format format, const char *settings,
+                               lxm_vector_format format, lxm_dtype dtype, const char *settings,
                                const char *output_path, const lxm_job *job, lxm_error *error)
 {
-    lxm_embed_options options = {.table = table, .format = format, .settings = settings};
+    lxm_embed_options options = {
+        .table = table, .format = format, .dtype = dtype, .settings = settings};
     return lxm_run_write_rows(&options, NULL, lxm_table_rows(table), fingerprint, output_path, job,
                               error);
 }

@@ -158,8 +158,8 @@ static lxm_status write(const update *u, const char *output_path, lxm_error *err
     if (!status && state)
         status = lxm_output_flush(state, error);
     if (!status)
-        status = lxm_run_write_table(table, lxm_table_fingerprint(table), o->format, NULL,
-                                     output_path, u->job, error);
+        status = lxm_run_write_table(table, lxm_table_fingerprint(table), o->format, LXM_DTYPE_F32,
+                                     NULL, output_path, u->job, error);
     if (!status && state)
         return lxm_output_commit(state, error);
     lxm_output_discard(state);
