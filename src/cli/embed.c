@@ -126,8 +126,7 @@ static int project(embed_settings *s, int argc, char **argv)
     cli_paths inputs = cli_inputs(argc, argv, optind);
     if (run(s, &inputs, &result, &error))
         return cli_failure(&error);
-    if (s->common.verbose)
-        embed_tell(s, &result);
+    embed_tell(s, &s->common, &result);
     return exit_done;
 }
 

@@ -383,8 +383,8 @@ static void tell(const settings *s, const parts *p)
 {
     if (!s->common.quiet)
         cli_text_skipped(&p->result);
-    if (s->common.verbose && s->wants_vectors)
-        embed_tell(&s->vectors, &p->embed_result);
+    if (s->wants_vectors)
+        embed_tell(&s->vectors, &s->common, &p->embed_result);
 }
 
 int main(int argc, char **argv)

@@ -321,6 +321,8 @@ static lxm_status end_run(run *r, lxm_status status, lxm_error *error)
         status = finish_rows(r, error);
     if (!status && !r->pooled)
         status = lxm_pieces_finish(r->pieces, error);
+    if (!status && !r->pooled)
+        r->result.not_finite = lxm_pieces_not_finite(r->pieces);
     if (!status && r->windows)
         r->result.unused = lxm_windows_unused(r->windows);
     if (!status)
@@ -429,7 +431,7 @@ static lxm_status add_all_rows(run *r, const uint32_t *ids, uint64_t rows, lxm_e
 
 lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *ids, uint64_t rows,
                               uint64_t fingerprint, const char *output_path, const lxm_job *job,
-                              lxm_error *error)
+                              lxm_embed_result *result, lxm_error *error)
 {
     static const lxm_job plain = {0};
     if (options->format == LXM_VECTORS_SHARDS || !lxm_vector_sink_format(options->format))
@@ -444,7 +446,10 @@ lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *
     status = open_output(&r, rows, fingerprint, error);
     if (!status)
         status = add_all_rows(&r, ids, rows, error);
-    return end_run(&r, status, error);
+    status = end_run(&r, status, error);
+    if (result)
+        *result = r.result;
+    return status;
 }
 
 lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
@@ -454,5 +459,5 @@ lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
     lxm_embed_options options = {
         .table = table, .format = format, .dtype = dtype, .settings = settings};
     return lxm_run_write_rows(&options, NULL, lxm_table_rows(table), fingerprint, output_path, job,
-                              error);
+                              NULL, error);
 }

@@ -2,13 +2,13 @@
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "embed/finite.h"
 #include "embed/table.h"
 #include "formats/npy.h"
 #include "formats/number.h"
@@ -73,11 +73,8 @@ static lxm_status count_bad_rows(const info *i, const lxm_table *table, uint64_t
         return lxm_fail_memory(error);
     *bad = 0;
     for (uint64_t row = 0; row < lxm_table_rows(table); row++) {
-        bool good = true;
         lxm_table_row(table, row, values);
-        for (size_t c = 0; c < dim; c++)
-            good = good && isfinite(values[c]);
-        *bad += !good;
+        *bad += lxm_rows_not_finite(values, 1, dim);
     }
     lxm_release(&i->allocator, values);
     return LXM_OK;
