@@ -144,12 +144,13 @@ static lxm_status enter_folder(lxm_staging *staging, lxm_error *error)
                         o->file_hint ? o->file_hint : "");
     if (o->replace)
         return LXM_OK;
+    lxm_status status = LXM_OK;
     if (o->resume)
-        staging->finished =
-            lxm_manifest_is_of(o->folder, o->identity, &staging->inputs, &staging->allocator);
-    if (staging->finished)
-        return LXM_OK;
-    lxm_status status = refuse_old(staging, manifest_name, error);
+        status = lxm_manifest_find(o->folder, o->identity, &staging->finished, &staging->inputs,
+                                   &staging->allocator, error);
+    if (status || staging->finished)
+        return status;
+    status = refuse_old(staging, manifest_name, error);
     if (status || (o->resume && has_staging(staging)))
         return status;
     shard_name(first, o->stem, 0, o->endings[0]);
