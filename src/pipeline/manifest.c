@@ -78,7 +78,7 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
     return failed;
 }
 
-static json_t *make_json(const lxm_manifest *manifest)
+static json_t *make_json(const lxm_manifest *manifest, const lxm_allocator *allocator)
 {
     const lxm_embed_options *options = manifest->options;
     static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
@@ -105,8 +105,8 @@ static json_t *make_json(const lxm_manifest *manifest)
                                   lxm_manifest_fingerprint(lxm_table_fingerprint(options->table)));
     failed |= json_object_set_new(root, "job", lxm_manifest_hash(manifest->identity));
     failed |= json_object_set_new(root, "inputs", lxm_manifest_hash(manifest->inputs));
-    failed |= json_object_set_new(root, "settings",
-                                  json_string(options->settings ? options->settings : ""));
+    failed |= json_object_set_new(
+        root, "settings", lxm_json_text(options->settings ? options->settings : "", allocator));
     if (!failed)
         return root;
     json_decref(root);
@@ -139,7 +139,7 @@ lxm_status lxm_manifest_format(json_t *root, lxm_buffer *text, lxm_error *error)
 
 lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_buffer *text, lxm_error *error)
 {
-    return lxm_manifest_format(make_json(manifest), text, error);
+    return lxm_manifest_format(make_json(manifest, &text->allocator), text, error);
 }
 
 static bool read_hash(const json_t *root, const char *name, uint64_t *hash)
