@@ -108,6 +108,8 @@ static uint64_t id_limit(const run *r)
 static lxm_status refuse_id(const run *r, uint32_t id, const char *which, lxm_error *error)
 {
     uint64_t rows = lxm_table_rows(r->options->table);
+    if (rows == 0)
+        return lxm_fail(error, LXM_ERROR_ID, "id %u%s has no row: the table has none", id, which);
     if (id >= rows)
         return lxm_fail(error, LXM_ERROR_ID,
                         "id %u%s has no row: the table has %llu, from 0 to %llu", id, which,
