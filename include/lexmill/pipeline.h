@@ -207,7 +207,8 @@ typedef struct lxm_embed_options {
     lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
     bool resume;          /* shards: goes on where a run with the same options and ids was stopped;
-                             when this one fails, what is done stays for another */
+                             when this one fails, what is done stays for another. Of one that was
+                             finished all files must be there: otherwise LXM_ERROR_FORMAT */
     bool replace;         /* shards may take the place of others in the folder */
     bool any_vocabulary;  /* takes ids of a vocabulary that the table wasn't made for */
     const char *settings; /* what made the vectors, for people; NULL: "" */
