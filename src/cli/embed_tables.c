@@ -47,20 +47,9 @@ static lxm_status print_info(const embed_settings *s, const char *path, lxm_erro
     return status;
 }
 
-/* What is only looked at needs nothing that makes vectors. */
-static void check_unused(const embed_settings *s, const char *name)
-{
-    if (s->projects || s->generates || s->seeded || s->table || s->embed.dtype ||
-        s->common.format || s->common.binary)
-        cli_usage("%s has no use for tables, windows, batches or formats: name what it is to look "
-                  "at alone",
-                  name);
-}
-
 int embed_info(embed_settings *s, int argc, char **argv)
 {
     lxm_error error = {0};
-    check_unused(s, "info");
     if (argc - optind != 1)
         cli_usage("info wants one file or folder");
     return print_info(s, argv[optind], &error) ? cli_failure(&error) : exit_done;
@@ -72,7 +61,6 @@ int embed_verify(embed_settings *s, int argc, char **argv)
     lxm_verify_result result;
     cli_progress progress;
     cli_paths none = {NULL, 0};
-    check_unused(s, "verify");
     if (s->tensor || strcmp(s->common.output, "-") != 0)
         cli_usage("verify writes nothing, and knows the tensors: leave --tensor and -o out");
     if (argc - optind != 1)

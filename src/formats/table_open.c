@@ -30,7 +30,8 @@ static lxm_status find_file(const char *path, char **found, const lxm_allocator 
                                          "model.safetensors"};
     struct stat status;
     size_t size = strlen(path) + 48;
-    char *file = *found = lxm_allocate(allocator, size, 1);
+    char *file = lxm_allocate(allocator, size, 1);
+    *found = file;
     if (!file)
         return lxm_fail_memory(error);
     snprintf(file, size, "%s", path);
@@ -41,9 +42,8 @@ static lxm_status find_file(const char *path, char **found, const lxm_allocator 
         if (stat(file, &status) == 0)
             return LXM_OK;
     }
-    return lxm_fail(error, LXM_ERROR_FORMAT,
-                    "the folder holds no model.safetensors: name a table, or the folder of a "
-                    "model");
+    return lxm_fail(error, LXM_ERROR_FORMAT, "no table is in the folder: %s or %s", inside[0],
+                    inside[1]);
 }
 
 lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tensor,
@@ -51,8 +51,8 @@ lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tenso
 {
     *table = NULL;
     lxm_map map;
-    lxm_allocator a = lxm_allocator_or_default(allocator);
     char *file;
+    lxm_allocator a = lxm_allocator_or_default(allocator);
     lxm_status status = find_file(path, &file, &a, error);
     if (!status)
         status = lxm_map_open(&map, file, error);
