@@ -1,6 +1,8 @@
 /* Reading .npy: the header, and a table in one. */
 #include "formats/npy.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "embed/table.h"
 #include "formats/table_reader.h"
@@ -175,16 +177,27 @@ bool lxm_npy_data_size(const lxm_npy_header *header, size_t number, size_t *size
     return true;
 }
 
+/* As many dimensions as there is room for. */
+static const char *shape_text(const lxm_npy_header *header, char *text, size_t capacity)
+{
+    size_t used = (size_t)snprintf(text, capacity, "%s", header->dimensions ? "" : "1");
+    for (size_t i = 0; i < header->dimensions && used + 24 < capacity; i++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s%llu", i ? " x " : "",
+                                 (unsigned long long)header->shape[i]);
+    return text;
+}
+
 lxm_status lxm_npy_check_data(const lxm_npy_header *header, size_t number, size_t length,
                               lxm_error *error)
 {
     size_t need;
+    char shape[128];
     if (lxm_npy_data_size(header, number, &need) && need == length - header->size)
         return LXM_OK;
     return lxm_fail_at(error, LXM_ERROR_FORMAT, header->size,
-                       "%zu bytes of data are not the shape of the header: the file is cut or "
+                       "%zu bytes of data are not the %s numbers of the header: the file is cut or "
                        "damaged",
-                       length - header->size);
+                       length - header->size, shape_text(header, shape, sizeof shape));
 }
 
 static lxm_dtype dtype_of(const lxm_npy_header *header)
