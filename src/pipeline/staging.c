@@ -356,6 +356,18 @@ static lxm_status finish_again(lxm_staging *staging, lxm_error *error)
     return LXM_OK;
 }
 
+/* The manifest takes the place of a link, not of what the link leads to. */
+static lxm_status remove_link(const lxm_staging *staging, const char *path, lxm_error *error)
+{
+    struct stat status;
+    int failed = look(staging, staging->options.folder, manifest_name, &status);
+    if (failed == ENOMEM)
+        return lxm_fail_memory(error);
+    if (!failed && S_ISLNK(status.st_mode) && unlink(path))
+        return lxm_fail_io(error, errno, "can't remove the old manifest");
+    return LXM_OK;
+}
+
 lxm_status lxm_staging_commit(lxm_staging *staging, const lxm_buffer *manifest, uint64_t inputs,
                               lxm_error *error)
 {
@@ -368,7 +380,9 @@ lxm_status lxm_staging_commit(lxm_staging *staging, const lxm_buffer *manifest, 
     char *path = join(staging, staging->options.folder, manifest_name);
     if (!path)
         return lxm_fail_memory(error);
-    lxm_status status = lxm_output_open(&output, path, &staging->allocator, error);
+    lxm_status status = remove_link(staging, path, error);
+    if (!status)
+        status = lxm_output_open(&output, path, &staging->allocator, error);
     if (!status)
         status = lxm_output_write(output, manifest->data, manifest->length, error);
     if (!status)
