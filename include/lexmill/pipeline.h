@@ -221,7 +221,8 @@ typedef struct lxm_embed_result {
     uint64_t dropped; /* rows (windows) of the last batch that drop_last dropped */
     uint64_t shards;
     uint64_t not_finite; /* rows (places of windows) of this run, from a table file, that hold a
-                            number that is none, or infinite */
+                            number that is none, or infinite, perhaps by `dtype` alone: f16 ends
+                            below 65520 */
 } lxm_embed_result;
 
 /* Embeds id streams into a file, or standard output ("-"), or a folder. It opens, and commits or
@@ -340,8 +341,8 @@ typedef struct lxm_convert_options {
 typedef struct lxm_convert_result {
     uint64_t rows;       /* written */
     uint64_t duplicates; /* rows left out, for their word stands before another row */
-    uint64_t not_finite; /* rows written that hold a number that is none, or infinite (with int8
-                            they become zeros) */
+    uint64_t not_finite; /* rows written that hold a number that is none, or infinite, as above
+                            (with int8 they become zeros) */
 } lxm_convert_result;
 
 /* Writes a table in another form. `result` may be NULL. */

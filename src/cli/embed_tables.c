@@ -119,7 +119,6 @@ int embed_convert(embed_settings *s, int argc, char **argv)
     if (result.duplicates && !s->common.quiet)
         cli_note("%" PRIu64 " rows left out: their words stand before other rows",
                  result.duplicates);
-    embed_tell_not_finite(&s->common, result.not_finite,
-                          options.dtype == LXM_DTYPE_I8 ? ", and are zeros as int8" : "");
+    embed_tell_not_finite(&s->common, result.not_finite, options.dtype);
     return exit_done;
 }

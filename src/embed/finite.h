@@ -2,9 +2,10 @@
 #ifndef LXM_EMBED_FINITE_H
 #define LXM_EMBED_FINITE_H
 
-#include <stddef.h>
+#include "lexmill/embed.h"
 
-/* How many of `count` rows of `dim` floats hold one. */
-size_t lxm_rows_not_finite(const float *rows, size_t count, size_t dim);
+/* How many of `count` rows of `dim` floats hold one, or one that will be when it is rounded to a
+ * number of the type. */
+size_t lxm_rows_not_finite(const float *rows, size_t count, size_t dim, lxm_dtype dtype);
 
 #endif

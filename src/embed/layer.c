@@ -110,7 +110,8 @@ uint64_t lxm_layer_not_finite(const lxm_layer *layer)
 {
     uint64_t found = 0;
     for (uint32_t slot = 0; slot < layer->moved.count; slot++)
-        found += lxm_rows_not_finite(lxm_sparse_rows_at(&layer->moved, slot), 1, layer->base->dim);
+        found += lxm_rows_not_finite(lxm_sparse_rows_at(&layer->moved, slot), 1, layer->base->dim,
+                                     LXM_DTYPE_F32);
     return found;
 }
 

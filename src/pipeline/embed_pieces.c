@@ -70,7 +70,7 @@ static void project(void *job)
                                   p->place, p->owner->context, p->values, &p->error);
     p->text.length = 0;
     if (!p->status && p->owner->doubtful)
-        p->not_finite = lxm_rows_not_finite(p->values, p->count, dim);
+        p->not_finite = lxm_rows_not_finite(p->values, p->count, dim, options->dtype);
     if (!p->status && p->narrow)
         narrow_values(p);
     if (!p->status && p->owner->format->encode &&

@@ -162,7 +162,7 @@ static lxm_status write_vectors(lxm_pooled *pooled, const float *vectors, size_t
     }
     pooled->written += count;
     pooled->result->rows += count;
-    pooled->result->not_finite += lxm_rows_not_finite(vectors, count, pooled->dim);
+    pooled->result->not_finite += lxm_rows_not_finite(vectors, count, pooled->dim, dtype);
     return lxm_vector_sink_add(pooled->sink, &done, error);
 }
 

@@ -118,7 +118,7 @@ static lxm_status write_rows(convert *c, lxm_output *output, lxm_error *error)
     for (uint32_t i = 0; !status && i < c->rows; i++) {
         const uint8_t *word = lxm_vocab_token(c->words, i, &length);
         lxm_table_row(c->table, c->all ? i : kept[i], values);
-        c->not_finite += lxm_rows_not_finite(values, 1, dim);
+        c->not_finite += lxm_rows_not_finite(values, 1, dim, LXM_DTYPE_F32);
         status = lxm_words_write_row(format, word, length, values, dim, &bytes, output, error);
     }
     lxm_buffer_free(&bytes);

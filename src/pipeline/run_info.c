@@ -74,7 +74,7 @@ static lxm_status count_bad_rows(const info *i, const lxm_table *table, uint64_t
     *bad = 0;
     for (uint64_t row = 0; row < lxm_table_rows(table); row++) {
         lxm_table_row(table, row, values);
-        *bad += lxm_rows_not_finite(values, 1, dim);
+        *bad += lxm_rows_not_finite(values, 1, dim, LXM_DTYPE_F32);
     }
     lxm_release(&i->allocator, values);
     return LXM_OK;
