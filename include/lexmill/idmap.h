@@ -24,6 +24,8 @@ typedef struct lxm_mapper lxm_mapper;
 
 #define LXM_NO_ID UINT32_MAX
 
+/* What makes an object here gives it to the caller, to be freed, and NULL where it fails. */
+
 /* An empty vocabulary, to be filled with lxm_vocab_add. */
 LXM_API lxm_status lxm_vocab_new(lxm_vocab **vocab, const lxm_allocator *allocator,
                                  lxm_error *error);
@@ -71,7 +73,8 @@ typedef struct lxm_vocab_write_options {
  * is written gives the same ids when it is read again, by whoever reads the form. Where the form
  * can't hold what the vocabulary has, so that ids would differ or tokens be lost, it is
  * LXM_ERROR_UNSUPPORTED and the message says what would be lost and what to do. Counts are lost but
- * in our own forms, and so is the way text is cut but in tokenizer.json and compiled. */
+ * in our own forms, and so is the way text is cut but in tokenizer.json and compiled. `options` may
+ * be NULL: our own text. */
 LXM_API lxm_status lxm_vocab_write(const lxm_vocab *vocab, const char *path,
                                    const lxm_vocab_write_options *options, lxm_error *error);
 
@@ -82,11 +85,14 @@ LXM_API bool lxm_vocab_form_of(const char *path, lxm_vocab_form *form);
 /* lxm_vocab_write with the form LXM_VOCAB_TEXT. */
 LXM_API lxm_status lxm_vocab_save(const lxm_vocab *vocab, const char *path, lxm_error *error);
 
-/* Adds a token with a count and tells its id. One that is there keeps its id; counts add up. */
+/* Adds a token with a count and tells its id (`id` may be NULL). One that is there keeps its id;
+ * counts add up. LXM_ERROR_ARGUMENT for an empty token, LXM_ERROR_UNSUPPORTED where the vocabulary
+ * has a model other than the word level, LXM_ERROR_LIMIT past 2^32 - 1 tokens or a count of
+ * 2^64 - 1. */
 LXM_API lxm_status lxm_vocab_add(lxm_vocab *vocab, const void *token, size_t length, uint64_t count,
                                  uint32_t *id, lxm_error *error);
 
-/* Gives a token of the vocabulary a role. */
+/* Gives a token of the vocabulary a role; LXM_ERROR_ID where it has no such id. */
 LXM_API lxm_status lxm_vocab_set_special(lxm_vocab *vocab, uint32_t id, lxm_error *error);
 LXM_API lxm_status lxm_vocab_set_unk(lxm_vocab *vocab, uint32_t id, lxm_error *error);
 
@@ -111,15 +117,17 @@ LXM_API const char *lxm_vocab_origin(const lxm_vocab *vocab);
  * tokenizer of it. */
 LXM_API bool lxm_vocab_states_pattern(const lxm_vocab *vocab);
 
-/* The bytes of a token, the vocabulary's; NULL for an id that it doesn't have. */
+/* The bytes of a token, the vocabulary's until a token is added; NULL, and a length of 0, for an id
+ * that it doesn't have or that has no token. No NUL stands behind them. */
 LXM_API const uint8_t *lxm_vocab_token(const lxm_vocab *vocab, uint32_t id, size_t *length);
 LXM_API uint64_t lxm_vocab_count(const lxm_vocab *vocab, uint32_t id);
 
 /* XXH3-64 of (length as u32 little-endian, bytes) of every token in id order. */
 LXM_API uint64_t lxm_vocab_fingerprint(const lxm_vocab *vocab);
 
-/* Maps tokens to ids, 4 bytes each; for the word level alone. A token that isn't there becomes
- * unk; without one it is LXM_ERROR_TOKEN, and error->offset is its index in `tokens`. */
+/* Maps tokens to ids, of which there is room for tokens->count; for the word level alone. A token
+ * that isn't there becomes unk; without one it is LXM_ERROR_TOKEN, and error->offset is its index
+ * in `tokens`. */
 LXM_API lxm_status lxm_vocab_encode(const lxm_vocab *vocab, const lxm_tokens *tokens, uint32_t *ids,
                                     lxm_error *error);
 
@@ -181,7 +189,7 @@ typedef struct lxm_build_options {
 } lxm_build_options;
 
 /* Counts tokens in at most about `memory` bytes (0: 1 GiB): past that, sorted runs go to
- * unnamed files in `folder` (NULL: $TMPDIR or /tmp) and are merged by lxm_counter_build. */
+ * unnamed files in `folder` (copied; NULL: $TMPDIR or /tmp) and are merged by lxm_counter_build. */
 LXM_API lxm_status lxm_counter_new(lxm_counter **counter, size_t memory, const char *folder,
                                    const lxm_allocator *allocator, lxm_error *error);
 LXM_API void lxm_counter_free(lxm_counter *counter);

@@ -99,9 +99,10 @@ LXM_API lxm_status lxm_run_count(lxm_counter *counter, const char *const *paths,
 LXM_API lxm_status lxm_run_ids(const char *const *paths, size_t path_count, const lxm_id_sink *sink,
                                const lxm_job *job, lxm_error *error);
 
-/* Maps token streams to an id stream. With `grow`, tokens that the vocabulary doesn't have are
- * added to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens. With a sink
- * (lxm_stream_options), binary id streams in place of token streams are handed on as they are. */
+/* Maps token streams to an id stream. The second adds tokens that the vocabulary, one of the word
+ * level, doesn't have to it, in order of appearance, until it has `max_size` (0: 2^32 - 1) tokens.
+ * With a sink (lxm_stream_options), binary id streams in place of token streams are handed on as
+ * they are. */
 LXM_API lxm_status lxm_run_encode(const lxm_vocab *vocab, const char *const *paths,
                                   size_t path_count, const lxm_stream_options *stream,
                                   lxm_output *output, const lxm_job *job, lxm_error *error);

@@ -243,6 +243,18 @@ static void choose_pattern(settings *s, const lxm_vocab *vocab)
                   model);
 }
 
+/* One that is misspelt would be cut into pieces, and nobody would see it. */
+static void check_specials(const settings *s, const lxm_vocab *vocab)
+{
+    const lxm_tokenizer_options *tokenizer = &s->text.tokenizer;
+    for (size_t i = 0; i < tokenizer->special_count; i++) {
+        const char *token = tokenizer->specials[i];
+        if (lxm_vocab_find(vocab, token, strlen(token)) == LXM_NO_ID)
+            cli_usage("--special: '%.128s' is not in the vocabulary: name one of its tokens",
+                      token);
+    }
+}
+
 static lxm_status open_vocab(settings *s, parts *p, lxm_error *error)
 {
     lxm_status status = lxm_vocab_open(&p->own_vocab, s->vocab, NULL, error);
@@ -250,6 +262,7 @@ static lxm_status open_vocab(settings *s, parts *p, lxm_error *error)
     if (status)
         return status;
     choose_pattern(s, p->vocab);
+    check_specials(s, p->vocab);
     if (s->use_template && (status = lxm_vocab_use_template(p->own_vocab, error))) {
         error->path = s->vocab;
         return status;

@@ -57,7 +57,8 @@ static void wordpiece(lxm_decoding *d, const json_t *part)
 {
     bool cleanup = !json_is_false(json_object_get(part, "cleanup"));
     set(d, &d->continuation, string_of(part, "prefix", "##"));
-    d->join = cleanup ? LXM_JOIN_CLEAN : LXM_JOIN_SPACE;
+    if (d->continuation.length) /* every token begins with "" */
+        d->join = cleanup ? LXM_JOIN_CLEAN : LXM_JOIN_SPACE;
 }
 
 static void read_one(lxm_decoding *d, const json_t *part, bool *fused)
@@ -87,6 +88,7 @@ void lxm_decoder_read(lxm_decoding *decoding, const json_t *decoder)
     bool fused = false;
     if (!decoder || json_is_null(decoder))
         return;
+    decoding->join = LXM_JOIN_NONE; /* only WordPiece's puts spaces between tokens */
     if (strcmp(string_of(decoder, "type", ""), "Sequence") != 0)
         read_one(decoding, decoder, &fused);
     for (size_t i = 0; i < json_array_size(parts); i++)

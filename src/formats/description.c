@@ -131,24 +131,30 @@ static lxm_status set_preset(json_t *root, const lxm_vocab *vocab,
 
 /* ---- what can be told without a tokenizer.json ---- */
 
-static json_t *added_tokens(const lxm_vocab *vocab)
+static lxm_status added_token(const lxm_vocab *vocab, uint32_t id, json_t *list, lxm_error *error)
 {
-    json_t *list = json_array();
-    for (uint32_t id = 0; list && id < vocab->table.size; id++) {
+    size_t length;
+    const char *token = (const char *)lxm_vocab_token(vocab, id, &length);
+    lxm_status status = lxm_model_check_text(vocab, id, error);
+    if (status)
+        return status;
+    json_t *entry = json_pack("{s:I,s:s%,s:b,s:b,s:b,s:b,s:b}", "id", (json_int_t)id, "content",
+                              token, length, "single_word", 0, "lstrip", 0, "rstrip", 0,
+                              "normalized", 0, "special", lxm_vocab_is_special(vocab, id));
+    return json_array_append_new(list, entry) ? lxm_fail_memory(error) : LXM_OK;
+}
+
+static lxm_status added_tokens(const lxm_vocab *vocab, json_t *list, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    for (uint32_t id = 0; !status && id < vocab->table.size; id++) {
         size_t length;
         const uint8_t *token = lxm_vocab_token(vocab, id, &length);
-        bool special = lxm_vocab_is_special(vocab, id);
-        if (!token || (!special && lxm_vocab_find_outside(vocab, token, length) != id))
-            continue;
-        json_t *entry = json_pack("{s:i,s:s%,s:b,s:b,s:b,s:b,s:b}", "id", (int)id, "content",
-                                  (const char *)token, length, "single_word", 0, "lstrip", 0,
-                                  "rstrip", 0, "normalized", 0, "special", special);
-        if (json_array_append_new(list, entry)) {
-            json_decref(list);
-            return NULL;
-        }
+        bool whole = token && lxm_vocab_find_outside(vocab, token, length) == id;
+        if (token && (whole || lxm_vocab_is_special(vocab, id)))
+            status = added_token(vocab, id, list, error);
     }
-    return list;
+    return status;
 }
 
 static json_t *decoder(const lxm_vocab *vocab)
@@ -162,23 +168,35 @@ static json_t *decoder(const lxm_vocab *vocab)
     return json_null();
 }
 
-static json_t *describe(const lxm_vocab *vocab)
+static lxm_status describe(const lxm_vocab *vocab, json_t **root, lxm_error *error)
 {
-    json_t *added = added_tokens(vocab);
-    return json_pack("{s:s,s:n,s:n,s:o,s:n,s:n,s:n,s:o}", "version", "1.0", "truncation", "padding",
-                     "added_tokens", added, "normalizer", "pre_tokenizer", "post_processor",
-                     "decoder", decoder(vocab));
+    json_t *added = json_array();
+    *root = json_pack("{s:s,s:n,s:n,s:o,s:n,s:n,s:n,s:o}", "version", "1.0", "truncation",
+                      "padding", "added_tokens", added, "normalizer", "pre_tokenizer",
+                      "post_processor", "decoder", decoder(vocab));
+    return *root ? added_tokens(vocab, added, error) : lxm_fail_memory(error);
+}
+
+/* What the vocabulary kept; a compiled file may hold anything there. */
+static lxm_status read_kept(const lxm_vocab *vocab, json_t **root, lxm_error *error)
+{
+    json_error_t reason;
+    *root = json_loads(vocab->description, 0, &reason);
+    if (json_is_object(*root))
+        return LXM_OK;
+    if (!*root && json_error_code(&reason) == json_error_out_of_memory)
+        return lxm_fail_memory(error);
+    return lxm_fail(error, LXM_ERROR_FORMAT,
+                    "what the vocabulary keeps of a tokenizer.json is none: make it anew with "
+                    "idmap convert");
 }
 
 lxm_status lxm_description_of(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
                               json_t **root, lxm_error *error)
 {
-    const char *text = vocab->description;
-    *root = text ? json_loads(text, 0, NULL) : describe(vocab);
-    if (!*root)
-        return lxm_fail_memory(error);
-    lxm_status status = LXM_OK;
-    if (options->preset)
+    lxm_status status =
+        vocab->description ? read_kept(vocab, root, error) : describe(vocab, root, error);
+    if (!status && options->preset)
         status = set_preset(*root, vocab, options, error);
     if (status) {
         json_decref(*root);

@@ -37,6 +37,18 @@ static bool is_inside(const lxm_vocab *vocab, uint32_t id)
                                 lxm_token_table_length(&vocab->table, id)) == id;
 }
 
+lxm_status lxm_model_check_text(const lxm_vocab *vocab, uint32_t id, lxm_error *error)
+{
+    const uint8_t *bytes = lxm_token_table_bytes(&vocab->table, id);
+    size_t length = lxm_token_table_length(&vocab->table, id);
+    if (lxm_utf8_valid(bytes, length) == length && !memchr(bytes, 0, length))
+        return LXM_OK;
+    return lxm_vocab_refuse_token(vocab, id,
+                                  "is not UTF-8, or has a NUL, and JSON holds no such token: "
+                                  "write the vocabulary compiled, or as our own text",
+                                  error);
+}
+
 lxm_status lxm_model_token_text(const lxm_vocab *vocab, uint32_t id, lxm_buffer *text,
                                 lxm_error *error)
 {
@@ -44,12 +56,10 @@ lxm_status lxm_model_token_text(const lxm_vocab *vocab, uint32_t id, lxm_buffer 
     size_t length = lxm_token_table_length(&vocab->table, id);
     if (lxm_model_is_byte_level(vocab) && is_inside(vocab, id))
         return lxm_byte_level_encode(text, bytes, length) ? LXM_OK : lxm_fail_memory(error);
-    if (lxm_utf8_valid(bytes, length) < length || memchr(bytes, 0, length))
-        return lxm_vocab_refuse_token(vocab, id,
-                                      "is not UTF-8, or has a NUL, and JSON holds no such token: "
-                                      "write the vocabulary compiled, or as our own text",
-                                      error);
-    return lxm_buffer_append(text, bytes, length) ? LXM_OK : lxm_fail_memory(error);
+    lxm_status status = lxm_model_check_text(vocab, id, error);
+    if (!status && !lxm_buffer_append(text, bytes, length))
+        status = lxm_fail_memory(error);
+    return status;
 }
 
 /* Adds an id under its text; two may not share one. */
@@ -224,12 +234,12 @@ static lxm_status bpe(const lxm_vocab *vocab, json_t *model, lxm_error *error)
 
 static lxm_status wordpiece(const lxm_vocab *vocab, json_t *model, lxm_error *error)
 {
-    const lxm_affix *prefix = &vocab->decoding.continuation;
+    const lxm_affix prefix = lxm_wordpiece_prefix(vocab);
     lxm_status status =
         add_members(model,
                     json_pack("{s:s,s:s%,s:I}", "type", "WordPiece", "continuing_subword_prefix",
-                              (const char *)prefix->bytes, prefix->length,
-                              "max_input_chars_per_word", (json_int_t)lxm_wordpiece_most(vocab)),
+                              (const char *)prefix.bytes, prefix.length, "max_input_chars_per_word",
+                              (json_int_t)lxm_wordpiece_most(vocab)),
                     error);
     if (!status)
         status = add_unk(vocab, model, true, error);

@@ -15,6 +15,9 @@ bool lxm_model_is_byte_level(const lxm_vocab *vocab);
 lxm_status lxm_model_tokens(const lxm_vocab *vocab, bool outside, json_t **tokens,
                             lxm_error *error);
 
+/* Refuses a token that no string of JSON can be. */
+lxm_status lxm_model_check_text(const lxm_vocab *vocab, uint32_t id, lxm_error *error);
+
 /* Appends what a token is written as; the error names one that can't be. */
 lxm_status lxm_model_token_text(const lxm_vocab *vocab, uint32_t id, lxm_buffer *text,
                                 lxm_error *error);

@@ -168,10 +168,25 @@ static lxm_status repeat(translator *t)
     return copy(t, (size_t)(p + 1 - t->p));
 }
 
+/* What stands next in a group without regard to case; that it is in a group of its own, or behind
+ * the end of one, makes no difference. */
+static char next_letter(const translator *t)
+{
+    size_t depth = t->depth;
+    for (const char *p = t->p + 1;; p++) {
+        bool opens = strncmp(p, "(?:", 3) == 0 || strncmp(p, "(?>", 3) == 0;
+        bool closes = *p == ')' && depth > t->caseless;
+        if (!opens && !closes && (*p != '(' || p[1] == '?'))
+            return (char)(*p | 0x20);
+        depth = closes ? depth - 1 : depth + 1;
+        p += opens ? 2 : 0;
+    }
+}
+
 /* Case folds ss, st, ff, fi and fl to single letters in one engine, and not in the other. */
 static lxm_status caseless_letter(translator *t)
 {
-    char c = (char)(*t->p | 0x20), next = (char)(t->p[1] | 0x20);
+    char c = (char)(*t->p | 0x20), next = next_letter(t);
     if ((c == 's' && (next == 's' || next == 't')) ||
         (c == 'f' && (next == 'f' || next == 'i' || next == 'l')))
         return refuse(t, "letters without regard to case that are one letter as well");

@@ -60,19 +60,18 @@ static void read_pair(lxm_template *t, const json_t *part)
 static void read_one(lxm_template *t, const json_t *part)
 {
     const char *type = string_of(part, "type");
-    lxm_template one = {.stated = true};
+    /* that changes offsets alone */
     if (strcmp(type, "ByteLevel") == 0 || !part || json_is_null(part))
-        return; /* changes offsets alone */
-    if (strcmp(type, "TemplateProcessing") == 0)
-        read_pieces(&one, part);
+        return;
+    /* the reference gives what the first made to the second as several texts */
+    if (t->stated)
+        refuse(t, "two of its parts put tokens around a text", "");
+    else if (strcmp(type, "TemplateProcessing") == 0)
+        read_pieces(t, part);
     else if (strcmp(type, "BertProcessing") == 0 || strcmp(type, "RobertaProcessing") == 0)
-        read_pair(&one, part);
+        read_pair(t, part);
     else
-        refuse(&one, "", *type ? type : "it has no type");
-    if (one.refused[0])
-        refuse(t, one.refused, "");
-    else if (!lxm_template_wrap(t, &one))
-        refuse(t, "it has too many tokens", "");
+        refuse(t, "", *type ? type : "it has no type");
     t->stated = true;
 }
 

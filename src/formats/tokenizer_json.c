@@ -5,11 +5,11 @@
 #define _POSIX_C_SOURCE 200809L
 #include "formats/tokenizer_json.h"
 
-#include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "formats/vocab.h"
 #include "formats/vocab_compiled.h"
 
 const char *lxm_rules_type(const json_t *part)
@@ -130,15 +130,12 @@ static bool states_rules(const lxm_tokenizer_options *o)
 /* Of a folder, the tokenizer.json in it. */
 static lxm_status open_map(lxm_map *map, const char *path, const lxm_allocator *a, lxm_error *error)
 {
-    static const char name[] = "tokenizer.json";
     struct stat about;
     if (stat(path, &about) != 0 || !S_ISDIR(about.st_mode))
         return lxm_map_open(map, path, error);
-    size_t size = strlen(path) + sizeof name + 1;
-    char *inside = lxm_allocate(a, size, 1);
+    char *inside = lxm_vocab_file_path(a, path, "tokenizer.json");
     if (!inside)
         return lxm_fail_memory(error);
-    snprintf(inside, size, "%s/%s", path, name);
     lxm_status status = lxm_map_open(map, inside, error);
     lxm_release(a, inside);
     if (status && error)

@@ -233,11 +233,13 @@ static lxm_status check_special(const lxm_vocab *vocab, uint32_t id, lxm_buffer 
 static lxm_status check_role(const lxm_vocab *vocab, uint32_t id, bool made, lxm_buffer *bytes,
                              lxm_error *error)
 {
+    size_t length;
+    const uint8_t *token = lxm_vocab_token(vocab, id, &length);
     bool special = lxm_vocab_is_special(vocab, id);
-    if (made && special)
+    if (made && (special || lxm_vocab_find_outside(vocab, token, length) == id))
         return lxm_vocab_refuse_token(vocab, id,
-                                      "is special, and a byte or made by a merge as well, which "
-                                      "merges.txt can't say: write a tokenizer.json",
+                                      "is kept whole in text, and a byte or made by a merge as "
+                                      "well, which merges.txt can't say: write a tokenizer.json",
                                       error);
     if (!made && !special)
         return lxm_vocab_refuse_token(

@@ -257,19 +257,32 @@ static lxm_status flush(lxm_buffer *text, lxm_output *output, lxm_error *error)
     return lxm_output_write(output, text->data, length, error);
 }
 
+static lxm_status check(const lxm_vocab *vocab, lxm_error *error)
+{
+    if (vocab->model != &lxm_model_word)
+        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                        "our text vocabulary holds no model, and this one has one (%s): write it "
+                        "compiled, or as a tokenizer.json",
+                        vocab->model->name);
+    for (uint32_t id = 0; id < vocab->table.size; id++)
+        if (lxm_token_table_length(&vocab->table, id) == 0)
+            return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                            "id %" PRIu32 " has no token, and our text vocabulary has one on each "
+                            "line: write it compiled, or as a tokenizer.json",
+                            id);
+    return LXM_OK;
+}
+
 static lxm_status write_file(const lxm_vocab *vocab, const lxm_vocab_write_options *options,
                              lxm_output *output, lxm_error *error)
 {
     enum { piece = 64 * 1024 };
     lxm_buffer text;
     (void)options;
-    if (vocab->model != &lxm_model_word)
-        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
-                        "our text vocabulary holds no model, and this one has one (%s): write it "
-                        "compiled, or as a tokenizer.json",
-                        vocab->model->name);
     lxm_buffer_init(&text, &vocab->allocator);
-    lxm_status status = first_line(&text, vocab) ? LXM_OK : lxm_fail_memory(error);
+    lxm_status status = check(vocab, error);
+    if (!status && !first_line(&text, vocab))
+        status = lxm_fail_memory(error);
     for (size_t id = 0; !status && id < lxm_vocab_size(vocab); id++) {
         if (!append_field(&text, "", vocab, (uint32_t)id) ||
             !append_number(&text, "\t", lxm_vocab_count(vocab, (uint32_t)id)) ||

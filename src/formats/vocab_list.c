@@ -40,22 +40,23 @@ lxm_status lxm_vocab_list_set(lxm_vocab_list *list, json_int_t id, const lxm_lis
                               lxm_error *error)
 {
     char text[64], other[64];
-    lxm_printable(text, sizeof text, token->text, token->length);
     if (id < 0 || (uint64_t)id >= list->most)
         return lxm_fail(error, LXM_ERROR_FORMAT,
                         "the id of '%s', %lld, is negative, or far beyond the number of tokens",
-                        text, (long long)id);
+                        lxm_printable(text, sizeof text, token->text, token->length),
+                        (long long)id);
     lxm_status status = reserve(list, (size_t)id + 1, error);
     if (status)
         return status;
     lxm_listed *old = &list->tokens[id];
     if (old->text && !equal(old, token))
         return lxm_fail(error, LXM_ERROR_FORMAT, "'%s' and '%s' have both the id %lld",
-                        lxm_printable(other, sizeof other, old->text, old->length), text,
+                        lxm_printable(other, sizeof other, old->text, old->length),
+                        lxm_printable(text, sizeof text, token->text, token->length),
                         (long long)id);
     bool inside = old->text && !old->outside; /* the model sees it as well */
     *old = *token;
-    old->outside = token->outside && (!inside || token->hidden);
+    old->outside = token->added && (!inside || token->hidden);
     return LXM_OK;
 }
 
@@ -112,7 +113,7 @@ lxm_status lxm_vocab_list_store(const lxm_vocab_list *list, lxm_vocab *vocab, bo
         const lxm_listed *token = &list->tokens[id];
         if (token->special)
             status = lxm_vocab_set_special(vocab, (uint32_t)id, error);
-        if (!status && (token->special || token->outside) && token->length)
+        if (!status && token->added && token->length)
             status = lxm_vocab_add_outside(vocab, token->text, token->length, (uint32_t)id, error);
     }
     lxm_buffer_free(&bytes);

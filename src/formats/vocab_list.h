@@ -9,8 +9,9 @@
 typedef struct lxm_listed {
     const char *text; /* the file's; NULL: no token has the id */
     size_t length;
-    bool outside; /* the model doesn't see it, unless it has it already */
-    bool hidden;  /* nor then */
+    bool added;   /* kept whole in text: what spells it then has this id, whatever the model says */
+    bool hidden;  /* the model doesn't see it, even where it is one of its own */
+    bool outside; /* that is so; set when it is listed */
     bool special;
 } lxm_listed;
 

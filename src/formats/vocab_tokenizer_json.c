@@ -46,21 +46,14 @@ static bool probe(const uint8_t *bytes, size_t length)
     return i < length && bytes[i] == '{';
 }
 
-/* "type" of an object, or "". */
-static const char *type_of(const json_t *object)
-{
-    const char *type = json_string_value(json_object_get(object, "type"));
-    return type ? type : "";
-}
-
 /* Whether a normaliser, pre-tokeniser or decoder is of a type, or a sequence that has one. */
 static const json_t *find_type(const json_t *object, const char *list, const char *type)
 {
-    if (strcmp(type_of(object), type) == 0)
+    if (strcmp(lxm_rules_type(object), type) == 0)
         return object;
     const json_t *members = json_object_get(object, list);
     for (size_t i = 0; i < json_array_size(members); i++)
-        if (strcmp(type_of(json_array_get(members, i)), type) == 0)
+        if (strcmp(lxm_rules_type(json_array_get(members, i)), type) == 0)
             return json_array_get(members, i);
     return NULL;
 }
@@ -80,11 +73,6 @@ static lxm_status affix(parser *p, const char *name, lxm_affix *affix)
 }
 
 /* ---- tokens ---- */
-
-static bool is_set(const json_t *object, const char *name)
-{
-    return json_is_true(json_object_get(object, name));
-}
 
 /* <0xHH>: plain text comes to it by its byte alone. */
 static bool is_byte(const char *text)
@@ -110,8 +98,8 @@ static lxm_status list_added(parser *p)
             return bad(p, "an added token has no content or no id");
         lxm_listed token = {.text = json_string_value(content),
                             .length = json_string_length(content),
-                            .outside = true,
-                            .special = is_set(entry, "special")};
+                            .added = true,
+                            .special = lxm_rules_flag(entry, "special", false)};
         token.hidden = token.special && !is_byte(token.text);
         status = lxm_vocab_list_set(&p->list, json_integer_value(id), &token, p->error);
     }
@@ -240,9 +228,9 @@ static lxm_status read_bpe(parser *p)
 {
     const json_t *dropout = json_object_get(p->model, "dropout");
     lxm_bpe_options o = {.byte_level = p->byte_level,
-                         .byte_fallback = is_set(p->model, "byte_fallback"),
-                         .fuse_unknown = is_set(p->model, "fuse_unk"),
-                         .ignore_merges = is_set(p->model, "ignore_merges")};
+                         .byte_fallback = lxm_rules_flag(p->model, "byte_fallback", false),
+                         .fuse_unknown = lxm_rules_flag(p->model, "fuse_unk", false),
+                         .ignore_merges = lxm_rules_flag(p->model, "ignore_merges", false)};
     if (json_is_number(dropout) && json_number_value(dropout) > 0)
         return unsupported(p, "dropout, which makes ids random,", "");
     lxm_status status = affix(p, "continuing_subword_prefix", &o.prefix);
@@ -254,9 +242,11 @@ static lxm_status read_bpe(parser *p)
         status = store_tokens(p);
     if (!status)
         status = set_unk(p);
-    size_t merges = json_array_size(json_object_get(p->model, "merges"));
+    const json_t *merges = json_object_get(p->model, "merges");
+    if (!status && !json_is_array(merges))
+        return bad(p, "the model has no list of merges");
     if (!status)
-        status = lxm_bpe_new(p->vocab, &o, merges, p->error);
+        status = lxm_bpe_new(p->vocab, &o, json_array_size(merges), p->error);
     if (!status)
         status = take_merges(p, &o.prefix);
     p->vocab->decoding.join = LXM_JOIN_NONE;
@@ -268,11 +258,14 @@ static lxm_status read_bpe(parser *p)
 
 static lxm_status read_wordpiece(parser *p)
 {
-    lxm_affix prefix;
+    lxm_affix prefix = {"##", 2}; /* as max_input_chars_per_word, BERT's where nothing is said */
     const json_t *most = json_object_get(p->model, "max_input_chars_per_word");
+    const json_t *stated = json_object_get(p->model, "continuing_subword_prefix");
+    lxm_status status = LXM_OK;
     if (most && (!json_is_integer(most) || json_integer_value(most) < 0))
         return bad(p, "max_input_chars_per_word is not a whole number");
-    lxm_status status = affix(p, "continuing_subword_prefix", &prefix);
+    if (stated && !json_is_null(stated))
+        status = affix(p, "continuing_subword_prefix", &prefix);
     if (!status)
         status = store_tokens(p);
     if (!status)
@@ -292,8 +285,8 @@ static lxm_status make_unigram(parser *p, const json_t *tokens)
         return lxm_fail_memory(p->error);
     for (size_t i = 0; i < count; i++)
         scores[i] = json_number_value(json_array_get(json_array_get(tokens, i), 1));
-    lxm_status status =
-        lxm_unigram_new(p->vocab, scores, count, is_set(p->model, "byte_fallback"), p->error);
+    lxm_status status = lxm_unigram_new(p->vocab, scores, count,
+                                        lxm_rules_flag(p->model, "byte_fallback", false), p->error);
     lxm_release(&p->vocab->allocator, scores);
     return status;
 }
@@ -308,12 +301,13 @@ static lxm_status read_unigram(parser *p)
         return unsupported(p, "Unigram over bytes", "");
     lxm_status status = store_tokens(p);
     if (!status && json_is_integer(unk)) {
-        if (json_integer_value(unk) < 0 || (uint64_t)json_integer_value(unk) >= LXM_NO_ID)
-            return bad(p, "the unk_id is no id");
+        if (json_integer_value(unk) < 0 ||
+            (uint64_t)json_integer_value(unk) >= p->vocab->table.size)
+            return bad(p, "the unk_id is not the id of a token");
         status = lxm_vocab_set_unk(p->vocab, (uint32_t)json_integer_value(unk), p->error);
     }
     p->vocab->decoding.join = LXM_JOIN_NONE;
-    p->vocab->decoding.bytes = is_set(p->model, "byte_fallback");
+    p->vocab->decoding.bytes = lxm_rules_flag(p->model, "byte_fallback", false);
     return status ? status : make_unigram(p, tokens);
 }
 
@@ -342,7 +336,7 @@ static lxm_status read_word_level(parser *p)
 /* Models that older files don't name are known by what they have. */
 static const char *model_type(const json_t *model)
 {
-    const char *type = type_of(model);
+    const char *type = lxm_rules_type(model);
     if (*type)
         return type;
     if (json_object_get(model, "merges"))

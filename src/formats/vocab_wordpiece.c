@@ -108,13 +108,13 @@ static bool is_known_special(const uint8_t *token, size_t length)
 
 static lxm_status check_model(const lxm_vocab *vocab, lxm_error *error)
 {
-    const lxm_affix *prefix = &vocab->decoding.continuation;
     if (vocab->model != &lxm_model_wordpiece)
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
                         "a vocab.txt is WordPiece's, and the model of this vocabulary is %s: write "
                         "it compiled, or as a tokenizer.json",
                         vocab->model->name);
-    if (prefix->length != 2 || memcmp(prefix->bytes, "##", 2) != 0 ||
+    const lxm_affix prefix = lxm_wordpiece_prefix(vocab);
+    if (prefix.length != 2 || memcmp(prefix.bytes, "##", 2) != 0 ||
         lxm_wordpiece_most(vocab) != most_characters)
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
                         "a vocab.txt means continuations with ## and words of up to %d characters, "

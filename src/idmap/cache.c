@@ -22,7 +22,8 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     if (size == 0)
         return LXM_OK;
     size_t units = lxm_cache_slot_ways, near;
-    while (units <= size / (2 * unit) && units < (size_t)1 << 34)
+    /* the store's places, of 8 bytes, are counted in 32 bits */
+    while (units <= size / (2 * unit) && units < (size_t)1 << 29)
         units *= 2;
     near = units / near_share < near_most ? units / near_share : near_most;
     near = near < 2 ? 2 : near;

@@ -195,6 +195,15 @@ static size_t rank_of(uint64_t slot)
     return slot & ((1u << lxm_pair_rank_bits) - 1);
 }
 
+/* A pair of ids that there may be: the one above them stands beside the symbols of every token that
+ * is merged, and would merge with what isn't there. */
+static bool is_pair(uint64_t slot, size_t ranks)
+{
+    const uint32_t above = lxm_pair_max_id + 1;
+    uint64_t key = slot >> lxm_pair_rank_bits;
+    return rank_of(slot) < ranks && key >> lxm_pair_id_bits != above && (key & above) != above;
+}
+
 /* The pair of each rank, for a table that has none above; the caller's to release. */
 static uint64_t *list_keys(const lxm_pairs *pairs, size_t ranks, const lxm_allocator *a)
 {
@@ -243,11 +252,11 @@ lxm_status lxm_parts_view_pairs(const lxm_parts *parts, size_t ranks, lxm_pairs 
     for (size_t i = 0; i < part->count; i++) {
         size_t full = slots[i] != UINT64_MAX;
         taken += full;
-        bad += full & (size_t)(rank_of(slots[i]) >= ranks);
+        bad += full & (size_t)!is_pair(slots[i], ranks);
     }
     for (size_t i = 0; bad && i < part->count; i++)
-        if (slots[i] != UINT64_MAX && rank_of(slots[i]) >= ranks)
-            return lxm_part_fail(part, i, "a pair has a rank that isn't there", error);
+        if (slots[i] != UINT64_MAX && !is_pair(slots[i], ranks))
+            return lxm_part_fail(part, i, "a pair has an id or a rank that isn't there", error);
     if (taken > part->count / 2)
         return lxm_part_fail(part, 0, "a table of pairs is too full", error);
     lxm_pairs_view(pairs, slots, part->count, *(const uint64_t *)factor->data);

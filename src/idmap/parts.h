@@ -16,7 +16,7 @@
 enum {
     lxm_part_vocab = 1, /* the vocab_facts of vocab_parts.c */
     lxm_part_special,   /* u64: a bit an id */
-    lxm_part_added_ids, /* u32: of the tokens that the model doesn't see */
+    lxm_part_added_ids, /* u32: of the tokens that are kept whole */
     lxm_part_description,
     lxm_part_model,      /* what the model is beside the arrays that follow */
     lxm_part_model_ids,  /* u32 */
@@ -81,7 +81,7 @@ lxm_status lxm_parts_add_table(lxm_parts *parts, uint32_t name, const lxm_token_
 lxm_status lxm_parts_view_table(const lxm_parts *parts, uint32_t name, lxm_token_table *table,
                                 lxm_error *error);
 
-/* Pairs whose ranks are below `ranks`. */
+/* Pairs whose ranks are below `ranks`, of ids up to lxm_pair_max_id. */
 lxm_status lxm_parts_add_pairs(lxm_parts *parts, const lxm_pairs *pairs, size_t ranks,
                                lxm_error *error);
 lxm_status lxm_parts_view_pairs(const lxm_parts *parts, size_t ranks, lxm_pairs *pairs,

@@ -344,7 +344,7 @@ lxm_status lxm_token_table_add_batch(lxm_token_table *table, const lxm_tokens *t
 {
     key keys[lxm_token_batch];
     /* no slots or no starts: nothing to prepare */
-    if (table->size == 0 && !lxm_token_table_reserve(table, count, 0))
+    if (table->slot_count == 0 && !lxm_token_table_reserve(table, count, 0))
         return lxm_fail_memory(error);
     prepare(table, tokens, first, count, keys);
     for (size_t i = 0; i < count; i++) {

@@ -7,20 +7,6 @@
 
 static const uint64_t nowhere[2 * lxm_template_most];
 
-bool lxm_template_wrap(lxm_template *template, const lxm_template *outer)
-{
-    lxm_template *t = template;
-    if (t->before_count + outer->before_count > lxm_template_most ||
-        t->after_count + outer->after_count > lxm_template_most)
-        return false;
-    memmove(t->before + outer->before_count, t->before, t->before_count * sizeof *t->before);
-    memcpy(t->before, outer->before, outer->before_count * sizeof *t->before);
-    memcpy(t->after + t->after_count, outer->after, outer->after_count * sizeof *t->after);
-    t->before_count += outer->before_count;
-    t->after_count += outer->after_count;
-    return true;
-}
-
 lxm_ids lxm_template_before(const lxm_vocab *vocab)
 {
     const lxm_template *t = &vocab->template;

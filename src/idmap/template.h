@@ -13,9 +13,6 @@ typedef struct lxm_template {
     char refused[96]; /* what can't be done of it; "" for nothing */
 } lxm_template;
 
-/* Puts ids around what the template has so far; false where they are too many. */
-bool lxm_template_wrap(lxm_template *template, const lxm_template *outer);
-
 /* What goes before and behind a document: nothing, unless that is wanted. They have no place in
  * its text, which offsets of 0 say. */
 lxm_ids lxm_template_before(const lxm_vocab *vocab);

@@ -1,5 +1,6 @@
 #include "idmap/unigram.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -244,6 +245,15 @@ static lxm_status store(const lxm_vocab *vocab, lxm_parts *parts, lxm_error *err
     return lxm_parts_add_pairs(parts, &u->trie, u->node_count, error);
 }
 
+static lxm_status check_scores(const lxm_part *part, lxm_error *error)
+{
+    const double *scores = part->data;
+    for (size_t i = 0; i < part->count; i++)
+        if (!isfinite(scores[i]))
+            return lxm_part_fail(part, i, "a score is not a number", error);
+    return LXM_OK;
+}
+
 static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *error)
 {
     const lxm_part *facts, *nodes, *scores;
@@ -259,6 +269,8 @@ static lxm_status load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *erro
         status = lxm_parts_need(parts, lxm_part_model_ids, 4, SIZE_MAX, &nodes, error);
     if (!status)
         status = lxm_parts_need(parts, lxm_part_scores, sizeof *u->scores, size, &scores, error);
+    if (!status)
+        status = check_scores(scores, error);
     if (!status)
         status = lxm_part_check_ids(nodes, size, LXM_NO_ID, error);
     if (!status)

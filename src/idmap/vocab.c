@@ -41,15 +41,23 @@ void lxm_vocab_free(lxm_vocab *vocab)
     lxm_release(&a, vocab);
 }
 
+static lxm_status begin_growing(lxm_vocab *vocab, lxm_error *error)
+{
+    vocab->fingerprint = 0;
+    if (vocab->model == &lxm_model_word)
+        return LXM_OK;
+    return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
+                    "a vocabulary of a model (%s) can't grow: only a word-level one can",
+                    vocab->model->name);
+}
+
 lxm_status lxm_vocab_add(lxm_vocab *vocab, const void *token, size_t length, uint64_t count,
                          uint32_t *id, lxm_error *error)
 {
     uint32_t added;
-    if (vocab->model != &lxm_model_word)
-        return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
-                        "a vocabulary of a model (%s) can't grow: only a word-level one can",
-                        vocab->model->name);
-    vocab->fingerprint = 0;
+    lxm_status status = begin_growing(vocab, error);
+    if (status)
+        return status;
     return lxm_token_table_add(&vocab->table, token, length, count, id ? id : &added, error);
 }
 
@@ -295,10 +303,9 @@ static lxm_status encode_near_limit(lxm_vocab *vocab, uint64_t max_size, const l
 lxm_status lxm_vocab_encode_growing(lxm_vocab *vocab, uint64_t max_size, const lxm_tokens *tokens,
                                     uint32_t *ids, lxm_error *error)
 {
-    lxm_status status = LXM_OK;
+    lxm_status status = begin_growing(vocab, error);
     if (max_size == 0 || max_size > LXM_NO_ID)
         max_size = LXM_NO_ID;
-    vocab->fingerprint = 0;
     for (size_t i = 0; !status && i < tokens->count; i += lxm_token_batch) {
         size_t left = tokens->count - i, n = left < lxm_token_batch ? left : lxm_token_batch;
         if (vocab->table.size + (uint64_t)n <= max_size)

@@ -37,7 +37,8 @@ struct lxm_vocab {
     size_t special_words;
     const lxm_model *model;
     void *model_data;
-    /* Tokens that the model doesn't see: a pre-token that is one of them has its id. */
+    /* Tokens that are kept whole in text, whether the model sees them or not: what is one of them,
+     * and wasn't found by a pattern, has its id. */
     lxm_token_table added;
     uint32_t *added_ids;
     uint64_t added_first[4]; /* a bit a byte: one of them begins with it */
@@ -64,7 +65,7 @@ lxm_status lxm_vocab_load(lxm_vocab *vocab, const lxm_parts *parts, lxm_error *e
  * token. */
 lxm_status lxm_vocab_append(lxm_vocab *vocab, const void *token, size_t length, lxm_error *error);
 
-/* Makes a token, which the vocabulary has, one that the model doesn't see. */
+/* Makes a token, which the vocabulary has, one that is kept whole. */
 lxm_status lxm_vocab_add_outside(lxm_vocab *vocab, const void *token, size_t length, uint32_t id,
                                  lxm_error *error);
 

@@ -218,6 +218,17 @@ size_t lxm_wordpiece_most(const lxm_vocab *vocab)
     return ((const wordpiece *)vocab->model_data)->most;
 }
 
+lxm_affix lxm_wordpiece_prefix(const lxm_vocab *vocab)
+{
+    const wordpiece *w = vocab->model_data;
+    lxm_affix prefix = vocab->decoding.continuation;
+    if (w->continuations.size) /* it is what one has in front */
+        (void)lxm_affix_set(&prefix, lxm_token_table_bytes(&vocab->table, w->ids[0]),
+                            lxm_token_table_length(&vocab->table, w->ids[0]) -
+                                lxm_token_table_length(&w->continuations, 0));
+    return prefix;
+}
+
 lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t most,
                              lxm_error *error)
 {

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "idmap/join.h"
 #include "pipeline/job.h"
+#include "pipeline/run_ids.h"
 
 enum { write_at = 64 * 1024 };
 
@@ -53,12 +54,11 @@ static bool end_document(run *r)
 
 static lxm_status fail(const run *r, const lxm_block *block, size_t i, bool lines, lxm_error *error)
 {
-    lxm_fail(error, LXM_ERROR_ID,
-             "id %" PRIu32
-             " has no token: the vocabulary has %zu (is it the one that made the ids?)",
-             block->ids.ids[i], lxm_vocab_size(r->vocab));
-    if (error && lines)
-        error->line = block->position;
+    lxm_fail_at(error, LXM_ERROR_ID, i,
+                "id %" PRIu32
+                " has no token: the vocabulary has %zu (is it the one that made the ids?)",
+                block->ids.ids[i], lxm_vocab_size(r->vocab));
+    lxm_place_id(error, block->position, lines);
     return LXM_ERROR_ID;
 }
 

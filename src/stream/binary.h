@@ -1,4 +1,4 @@
-/* clang-format off: a table */
+/* clang-format off */
 /*
  * The binary form of a stream. All numbers are little-endian; every part is a multiple of 8 bytes.
  *
@@ -6,14 +6,15 @@
  *            (4; 0 for tokens), u16 flags (1: offsets), u64 fingerprint of the vocabulary
  *            (0: unknown), u32 length of settings, u32 0, u64 checksum; then the settings (UTF-8),
  *            padded with zeros
- *   frame    u32 0x4D415246 ("FRAM"), u32 items, u32 document ends, u32 0, u64 payload bytes, u64
- * 0, u64 checksum; then the payload, each section padded with zeros: bytes                tokens
- * alone: their text, one after another u32 x items          tokens: where each ends in the text;
- * ids: the ids u32 x document ends  how many of the frame's items stand before each u64 x 2 x items
- * with flag 1 alone, offsets: begin and end in the document trailer  as a frame with 0x4C494154
- * ("TAIL"), no items; payload: u64 frames, u64 items, u64 documents, u64 payload bytes of all
- * frames, u64 checksum over the frames' checksums in order: c = XXH3(frame's checksum, seed c),
- * from 0
+ *   frame    u32 0x4D415246 ("FRAM"), u32 items, u32 document ends, u32 0, u64 payload bytes, u64 0,
+ *            u64 checksum; then the payload, each section padded with zeros:
+ *              bytes                the tokens' text, one after another; not for ids
+ *              u32 x items          where each token ends in the text; or the ids
+ *              u32 x document ends  how many of the frame's items stand before each
+ *              u64 x 2 x items      with flag 1 alone: begin and end in the document
+ *   trailer  as a frame with 0x4C494154 ("TAIL"), no items; payload: u64 frames, u64 items,
+ *            u64 documents, u64 payload bytes of all frames, u64 checksum over the frames' checksums
+ *            in order: c = XXH3(frame's checksum, seed c), from 0
  *
  * A checksum is XXH3-64 of what follows it, seeded with XXH3-64 of what stands before it in the
  * same part. A frame holds at most 16,384 items and 256 KiB of text, or one longer token.

@@ -154,13 +154,13 @@ def vectors_do_not_depend_on_threads_reads_or_locale():
 
 @test
 def short_documents_get_the_ids_that_they_have_alone():
-    vocab = os.path.join(SOURCE, "testdata", "vocab", "ranks.tiktoken")
+    vocab = os.path.join(SOURCE, "testdata", "vocab", "gpt2")
     chance = random.Random(7)
-    words = ["the", " robin", " 3rd", "\u4e2d", " <s>", "<s>", "!", " nest", "\U0001f426"]
+    words = ["the", " robin", " 3rd", "\u4e2d", " <|end|>", "<|end|>", "!", " nest", "\U0001f426"]
     for most in (0, 1, 9, 200):
         lines = ["".join(chance.choices(words, k=chance.randint(0, most))) for _ in range(700)]
         text = "".join(line + "\n" for line in lines).encode()
-        options = ["-p", "cl100k", "-d", "line", "--special", "<s>", "-j"]
+        options = ["-p", "cl100k", "-d", "line", "--special", "<|end|>", "-j"]
         for threads in ("1", "3"):
             tokens = run(["tokenize"] + options + [threads], text)
             whole = run(["lexmill", "-V", vocab] + options + [threads], text)

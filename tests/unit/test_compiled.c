@@ -1,5 +1,7 @@
 /* Compiled vocabularies: what a file says is checked before it is used, whatever it says; the same
  * vocabulary is the same file; a word-level one may go on growing. */
+#include <math.h>
+
 #include "unit.h"
 
 #include "base/hash.h"
@@ -174,6 +176,70 @@ static void a_changed_byte_is_seen(void **state)
     free(bytes);
 }
 
+/* The id above all others marks where the symbols of a token end: nothing merges with it. */
+static void a_pair_beyond_all_ids_is_refused(void **state)
+{
+    (void)state;
+    const uint64_t above = lxm_pair_max_id + 1;
+    size_t length;
+    lxm_error error;
+    lxm_parts parts = {.count = 0};
+    uint8_t *good = compile_sample("ranks.tiktoken", &length), *bytes = malloc(length);
+    assert_non_null(bytes);
+    unit_succeeds(lxm_compiled_open(&parts, good, length, &error), &error);
+    const lxm_part *pairs = lxm_parts_find(&parts, lxm_part_pairs);
+    const uint64_t *slots = pairs->data;
+    size_t at = 0;
+    while (slots[at] == UINT64_MAX)
+        at++;
+    for (unsigned side = 0; side < 2; side++) {
+        uint64_t offset = pairs->offset + at * 8;
+        FRESH();
+        put(bytes + offset, slots[at] | above << (22 + 21 * side), 8);
+        seal(bytes, length);
+        is_refused(bytes, length, LXM_ERROR_FORMAT, offset, "a pair");
+    }
+    free(bytes);
+    free(good);
+}
+
+static void a_score_that_is_no_number_is_refused(void **state)
+{
+    (void)state;
+    const double values[] = {(double)NAN, (double)-INFINITY};
+    size_t length;
+    lxm_error error;
+    lxm_parts parts = {.count = 0};
+    uint8_t *good = compile_sample("unigram.json", &length), *bytes = malloc(length);
+    assert_non_null(bytes);
+    unit_succeeds(lxm_compiled_open(&parts, good, length, &error), &error);
+    uint64_t offset = lxm_parts_find(&parts, lxm_part_scores)->offset + 8;
+    for (size_t i = 0; i < unit_count(values); i++) {
+        FRESH();
+        memcpy(bytes + offset, &values[i], sizeof *values);
+        seal(bytes, length);
+        is_refused(bytes, length, LXM_ERROR_FORMAT, offset, "a score");
+    }
+    free(bytes);
+    free(good);
+}
+
+/* What is kept of a tokenizer.json is looked at when it is asked for. */
+static void a_description_of_nonsense_is_named(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"[]", "{"};
+    for (size_t i = 0; i < unit_count(texts); i++) {
+        lxm_vocab_write_options options = {.form = LXM_VOCAB_TOKENIZER_JSON};
+        lxm_vocab *vocab = open_sample("wordpiece.json");
+        lxm_error error;
+        unit_succeeds(lxm_vocab_describe(vocab, texts[i], strlen(texts[i]), &error), &error);
+        assert_int_equal(lxm_vocab_write(vocab, file_name, &options, &error), LXM_ERROR_FORMAT);
+        assert_non_null(strstr(error.message, "make it anew"));
+        lxm_vocab_free(vocab);
+    }
+}
+
 /* Any use of a vocabulary whose content may be nonsense. */
 static void use(const lxm_vocab *vocab)
 {
@@ -191,7 +257,7 @@ static void use(const lxm_vocab *vocab)
     for (int i = 0; i < 2; i++) {
         if (!lxm_mapper_map(mapper, &tokens, &ids, &error))
             for (size_t k = 0; k < ids.count; k++)
-                assert_true(ids.ids[k] == LXM_NO_ID || ids.ids[k] < lxm_vocab_size(vocab));
+                assert_true(ids.ids[k] < lxm_vocab_size(vocab));
         tokens.offsets = offsets;
     }
     for (uint32_t id = 0; id < lxm_vocab_size(vocab); id++) {
@@ -363,6 +429,9 @@ int main(void)
         cmocka_unit_test(a_header_that_lies_is_named),
         cmocka_unit_test(a_section_that_lies_is_named),
         cmocka_unit_test(a_changed_byte_is_seen),
+        cmocka_unit_test(a_pair_beyond_all_ids_is_refused),
+        cmocka_unit_test(a_score_that_is_no_number_is_refused),
+        cmocka_unit_test(a_description_of_nonsense_is_named),
         cmocka_unit_test(nonsense_does_no_harm),
         cmocka_unit_test(the_same_vocabulary_is_the_same_file),
         cmocka_unit_test(words_go_on_growing),

@@ -282,6 +282,8 @@ static void templates_that_cant_be_done_are_refused_when_they_are_wanted(void **
         {TEMPLATE(TOKEN("[PAD]") "," TEXT), "[PAD]"},
         {TEMPLATE(TOKEN("far") "," TEXT), "id 9"},
         {"{\"type\":\"BertProcessing\",\"cls\":[\"x\",-1],\"sep\":[\"x\",0]}", "no id"},
+        {"{\"type\":\"Sequence\",\"processors\":[" TEMPLATE(TEXT) "," TEMPLATE(TEXT) "]}",
+         "two of"},
     };
     fixture *f = *state;
     for (size_t i = 0; i < unit_count(bad); i++) {
@@ -293,19 +295,19 @@ static void templates_that_cant_be_done_are_refused_when_they_are_wanted(void **
     }
 }
 
-/* One inside another, around every document that an encoder is given, empty ones too. */
+/* Around every document that an encoder is given, empty ones too. */
 static void encoders_put_the_template_around_documents(void **state)
 {
-    static const char nested[] =
-        "{\"type\":\"Sequence\",\"processors\":[" TEMPLATE(TOKEN("[CLS]") "," TEXT "," TOKEN(
-            "[SEP]")) ",{\"type\":\"ByteLevel\"}," TEMPLATE(TOKEN("[SEP]") "," TEXT) "]}";
+    static const char sequence[] =
+        "{\"type\":\"Sequence\",\"processors\":[{\"type\":\"ByteLevel\"}," TEMPLATE(
+            TOKEN("[SEP]") "," TOKEN("[CLS]") "," TEXT "," TOKEN("[SEP]")) "]}";
     static const uint32_t expected[] = {1, 1, 0, 2, 2, 1, 1}, empty[] = {1, 1, 0, 1, 1};
     fixture *f = *state;
     lxm_vocab *vocab;
     lxm_tokenizer *tokenizer;
     lxm_encoder *encoder;
     lxm_ids ids;
-    unit_succeeds(use_template(f, nested, &vocab), &f->error);
+    unit_succeeds(use_template(f, sequence, &vocab), &f->error);
     tokenizer = segment_tokenizer(&(lxm_tokenizer_options){.offsets = true});
     unit_succeeds(lxm_encoder_new(&encoder, tokenizer, vocab, NULL, NULL, &f->error), &f->error);
     unit_succeeds(lxm_encoder_encode(encoder, "a a", 3, &ids, &f->error), &f->error);
@@ -338,6 +340,48 @@ static void the_models_own_id_of_an_added_token_counts(void **state)
     lxm_vocab_free(vocab);
 }
 
+/* Kept whole in text, they have their ids, whatever the model makes of what spells them: it has
+ * no merges to them, and where its symbols are bytes their names stand for other bytes. */
+static void added_tokens_that_the_model_has_are_themselves(void **state)
+{
+    static const struct {
+        const char *json, *text;
+        uint32_t ids[4];
+    } samples[] = {
+        {"{\"normalizer\":null,\"pre_tokenizer\":null,\"added_tokens\":[{\"id\":2,"
+         "\"content\":\"<u>\",\"special\":false,\"normalized\":false}],\"model\":{\"type\":"
+         "\"BPE\",\"vocab\":{\"a\":0,\"b\":1,\"<u>\":2,\"<\":3,\"u\":4,\">\":5},"
+         "\"merges\":[]}}",
+         "ab<u>b",
+         {0, 1, 2, 1}},
+        {"{\"normalizer\":null,\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
+         "false},\"added_tokens\":[{\"id\":3,\"content\":\"\u00C9\",\"special\":false,"
+         "\"normalized\":false}],\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,"
+         "\"\u00C3\":1,\"\u012B\":2,\"\u00C9\":3},\"merges\":[]}}",
+         "a\u00C9aa",
+         {0, 3, 0, 0}},
+    };
+    fixture *f = *state;
+    for (size_t i = 0; i < unit_count(samples); i++) {
+        lxm_vocab *vocab;
+        lxm_tokenizer *tokenizer;
+        lxm_encoder *encoder;
+        lxm_ids ids;
+        unit_succeeds(open_text(f, samples[i].json, &tokenizer), &f->error);
+        unit_succeeds(lxm_vocab_open(&vocab, f->path, NULL, &f->error), &f->error);
+        unit_succeeds(lxm_encoder_new(&encoder, tokenizer, vocab, NULL, NULL, &f->error),
+                      &f->error);
+        unit_succeeds(
+            lxm_encoder_encode(encoder, samples[i].text, strlen(samples[i].text), &ids, &f->error),
+            &f->error);
+        assert_int_equal(ids.count, 4);
+        assert_memory_equal(ids.ids, samples[i].ids, sizeof samples[i].ids);
+        lxm_encoder_free(encoder);
+        lxm_tokenizer_free(tokenizer);
+        lxm_vocab_free(vocab);
+    }
+}
+
 #define with_file(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -351,6 +395,7 @@ int main(void)
         with_file(templates_that_cant_be_done_are_refused_when_they_are_wanted),
         with_file(encoders_put_the_template_around_documents),
         with_file(the_models_own_id_of_an_added_token_counts),
+        with_file(added_tokens_that_the_model_has_are_themselves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

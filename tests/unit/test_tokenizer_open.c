@@ -161,6 +161,8 @@ static void what_cant_be_done_is_refused_by_name(void **state)
         {"null", SPLIT("(?m:a)"), "group"},
         {"null", SPLIT("(?<n>a)"), "group"},
         {"null", SPLIT("(?i:ss)"), "without regard to case"},
+        {"null", SPLIT("(?i:s(?:s))"), "without regard to case"},
+        {"null", SPLIT("(?i:(?:f)i)"), "without regard to case"},
         {"null", SPLIT("(?i:\\u00df)"), "without regard to case"},
         {"null", SPLIT("[a[b]]"), "set inside"},
         {"null", SPLIT("[a-z&&b]"), "set inside"},

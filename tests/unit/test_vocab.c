@@ -191,6 +191,31 @@ static void a_vocabulary_grows_until_it_is_full(void **state)
 }
 
 /* Two vocabularies have different random seeds: what comes out doesn't depend on them. */
+/* Where no id has a token there is nothing to look into yet; a model's tokens are its own. */
+static void only_words_grow(void **state)
+{
+    (void)state;
+    static const char model[] = "{\"model\":{\"type\":\"WordPiece\",\"vocab\":{\"a\":0}}}";
+    lxm_vocab *vocab = empty_vocab();
+    lxm_error error;
+    uint32_t ids[8];
+    words text = words_of("a b a");
+    lxm_tokens tokens = words_tokens(&text);
+    unit_succeeds(lxm_vocab_append(vocab, "", 0, &error), &error);
+    unit_succeeds(lxm_vocab_encode_growing(vocab, 0, &tokens, ids, &error), &error);
+    const uint32_t behind[] = {1, 2, 1};
+    assert_memory_equal(ids, behind, sizeof behind);
+    lxm_vocab_free(vocab);
+
+    unit_file_write(file_name, model, sizeof model - 1);
+    unit_succeeds(lxm_vocab_open(&vocab, file_name, NULL, &error), &error);
+    assert_int_equal(lxm_vocab_encode_growing(vocab, 0, &tokens, ids, &error),
+                     LXM_ERROR_UNSUPPORTED);
+    assert_int_equal(lxm_vocab_size(vocab), 1);
+    words_free(&text);
+    lxm_vocab_free(vocab);
+}
+
 static void ids_and_files_do_not_depend_on_the_seed(void **state)
 {
     (void)state;
@@ -447,6 +472,7 @@ int main(void)
         cmocka_unit_test(every_length_is_found_again),
         cmocka_unit_test(an_unknown_token_is_unk_or_an_error),
         cmocka_unit_test(a_vocabulary_grows_until_it_is_full),
+        cmocka_unit_test(only_words_grow),
         cmocka_unit_test(ids_and_files_do_not_depend_on_the_seed),
         cmocka_unit_test(the_fingerprint_is_xxh3_of_lengths_and_bytes),
         cmocka_unit_test(a_file_reads_as_it_was_written),

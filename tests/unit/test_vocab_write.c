@@ -272,7 +272,17 @@ static void what_would_be_lost_is_refused(void **state)
         {"b.json", BPE("\"a b\",\"ab c\"", ""), LXM_VOCAB_MERGES, "other bytes"},
         {"c.json", BPE("\"a b\"", "\"ignore_merges\":true,"), LXM_VOCAB_MERGES, "no merges come"},
         {"d.json", BPE("\"a b\"", ""), LXM_VOCAB_MERGES, "made by no merge"},
+        {"e.json",
+         "{\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false},\"added_tokens\":["
+         "{\"id\":2,\"content\":\"ab\"}],\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":0,"
+         "\"b\":1,\"ab\":2},\"merges\":[\"a b\"]}}",
+         LXM_VOCAB_MERGES, "kept whole"},
         {"vocab.txt", "[UNK]\n[PAD]\nx\n", LXM_VOCAB_MERGES, "wordpiece"},
+        {"gap.json",
+         "{\"model\":{\"type\":\"WordLevel\",\"vocab\":{\"a\":0,\"b\":2},\"unk_token\":\"b\"}}",
+         LXM_VOCAB_TEXT, "id 1 has no token"},
+        {"bytes.vocab", "lexmill-vocabulary 1\tsize=1\tspecial=\\xFF\n\\xFF\t1\n",
+         LXM_VOCAB_TOKENIZER_JSON, "not UTF-8"},
     };
     for (size_t i = 0; i < unit_count(cases); i++) {
         lxm_vocab *vocab =
@@ -289,6 +299,35 @@ static void what_would_be_lost_is_refused(void **state)
         lxm_vocab_free(vocab);
         free(path);
     }
+}
+
+/* Continuations are what the model calls so, whatever the decoder takes away. */
+static void continuations_are_the_models(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"pre_tokenizer\":null,\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"@@\","
+        "\"cleanup\":false},\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\","
+        "\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":"
+        "{\"a\":0,\"##b\":1,\"[UNK]\":2,\"@@b\":3}}}";
+    static const uint32_t expected[] = {0, 1};
+    lxm_vocab *vocab = open_text("a.json", json), *again;
+    char *path = unit_path(folder, "b.json");
+    write_as(vocab, path, LXM_VOCAB_TOKENIZER_JSON, NULL);
+    again = open_vocab(path);
+    lxm_span span = {0, 2};
+    lxm_tokens tokens = {(const uint8_t *)"ab", &span, 1, NULL, false};
+    lxm_mapper *mapper;
+    lxm_ids ids;
+    lxm_error error;
+    unit_succeeds(lxm_mapper_new(&mapper, again, NULL, NULL, &error), &error);
+    unit_succeeds(lxm_mapper_map(mapper, &tokens, &ids, &error), &error);
+    assert_int_equal(ids.count, 2);
+    assert_memory_equal(ids.ids, expected, sizeof expected);
+    lxm_mapper_free(mapper);
+    lxm_vocab_free(vocab);
+    lxm_vocab_free(again);
+    free(path);
 }
 
 /* A list of merges that isn't what the ids alone tell: b c comes before a b, ab has the lower id.
@@ -437,6 +476,7 @@ int main(void)
         cmocka_unit_test(presets_come_back),
         cmocka_unit_test(a_compiled_vocabulary_without_a_pattern_says_so),
         cmocka_unit_test(what_would_be_lost_is_refused),
+        cmocka_unit_test(continuations_are_the_models),
         cmocka_unit_test(merges_out_of_order_are_no_ranks),
         cmocka_unit_test(wrong_requests_are_told),
         cmocka_unit_test(names_stand_for_forms),
