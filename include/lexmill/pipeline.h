@@ -266,6 +266,17 @@ LXM_API void lxm_embedder_free(lxm_embedder *embedder);
 LXM_API lxm_status lxm_embedder_embed(lxm_embedder *embedder, const void *text, size_t length,
                                       float *vector, lxm_error *error);
 
+typedef struct lxm_text {
+    const void *bytes;
+    size_t length;
+} lxm_text;
+
+/* The same vectors for many texts, one after another, in less time where these are short. On
+ * failure `*done` of them have theirs, and the next is the one that error->offset lies in. */
+LXM_API lxm_status lxm_embedder_embed_all(lxm_embedder *embedder, const lxm_text *texts,
+                                          size_t count, float *vectors, size_t *done,
+                                          lxm_error *error);
+
 /* A folder with all that it takes to make a vector of a text: its tokenizer, its table and how
  * rows are pooled. Two kinds are known:
  * - Model2Vec's: config.json (normalize; max_length, 512 where it says nothing), tokenizer.json,

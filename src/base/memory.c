@@ -1,6 +1,9 @@
+#define _DEFAULT_SOURCE
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static void *default_allocate(void *context, size_t size)
 {
@@ -56,6 +59,20 @@ void lxm_release(const lxm_allocator *allocator, void *pointer)
 {
     if (pointer)
         allocator->release(allocator->context, pointer);
+}
+
+void lxm_prefer_large_pages(void *memory, size_t size)
+{
+#ifdef MADV_HUGEPAGE
+    enum { least = 4 << 20 }; /* some that are aligned must fit */
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), begin = (uintptr_t)memory;
+    uintptr_t skipped = -begin & (page - 1);
+    if (size >= least && page < least) /* advice that isn't taken does no harm */
+        (void)madvise((uint8_t *)memory + skipped, (size - skipped) & ~(page - 1), MADV_HUGEPAGE);
+#else
+    (void)memory;
+    (void)size;
+#endif
 }
 
 char *lxm_copy_string(const lxm_allocator *allocator, const char *string)

@@ -17,6 +17,10 @@ void *lxm_resize(const lxm_allocator *allocator, void *pointer, size_t count, si
 void lxm_release(const lxm_allocator *allocator, void *pointer);
 char *lxm_copy_string(const lxm_allocator *allocator, const char *string);
 
+/* Advises the system to give memory that was allocated, and not written to yet, large pages: few to
+ * ask for, and few to look up where it is used all over. */
+void lxm_prefer_large_pages(void *memory, size_t size);
+
 static inline bool lxm_multiply(size_t a, size_t b, size_t *product)
 {
     return !__builtin_mul_overflow(a, b, product);

@@ -63,11 +63,27 @@ size_t lxm_utf8_ill_formed(const uint8_t *bytes, size_t length)
     return n ? n : 1;
 }
 
+static const uint64_t high_bits = 0x8080808080808080u;
+
 static inline int is_ascii_word(const uint8_t *bytes)
 {
     uint64_t words[4];
     memcpy(words, bytes, sizeof words);
-    return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080u) == 0;
+    return ((words[0] | words[1] | words[2] | words[3]) & high_bits) == 0;
+}
+
+/* ASCII at the start, which is valid; short texts are mostly that. */
+static inline size_t skip_ascii(const uint8_t *bytes, size_t length)
+{
+    size_t i = 0;
+    for (uint64_t word; length - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, bytes + i, sizeof word);
+        if (word & high_bits)
+            break;
+    }
+    while (i < length && bytes[i] < 0x80)
+        i++;
+    return i;
 }
 
 size_t lxm_utf8_valid_scalar(const uint8_t *bytes, size_t length)
@@ -77,6 +93,7 @@ size_t lxm_utf8_valid_scalar(const uint8_t *bytes, size_t length)
         while (length - i >= 32 && is_ascii_word(bytes + i))
             i += 32;
         size_t stop = length - i > 32 ? i + 32 : length;
+        i += skip_ascii(bytes + i, stop - i);
         while (i < stop) {
             size_t size = lxm_utf8_sequence(bytes + i, length - i);
             if (size == 0)

@@ -2,12 +2,16 @@
 
 #include <math.h>
 
-#include "base/cpu.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "embed/table.h"
 
-enum { group_size = lxm_pooling_group };
+enum {
+    few_rows = 4,           /* that are taken at once, */
+    many_rows = 32,         /* where they are short and lie in memory as floats */
+    short_rows = 4096,      /* bytes of those together */
+    small_table = 512 << 10 /* bytes, which the processor's cache keeps by itself */
+};
 
 typedef lxm_mapped_float mapped_float;
 
@@ -40,54 +44,6 @@ uint64_t lxm_pool_limit(const lxm_pool_options *how, const lxm_table *table)
 
 /* ---- columns ---- */
 
-/* Loops that a compiler turns into vector code; each column is added up in the order of rows. */
-static inline __attribute__((always_inline)) void
-add_four(double *columns, const mapped_float *const rows[group_size], size_t dim)
-{
-    const mapped_float *a = rows[0], *b = rows[1], *c = rows[2], *d = rows[3];
-    for (size_t i = 0; i < dim; i++)
-        columns[i] = (((columns[i] + (double)a[i]) + (double)b[i]) + (double)c[i]) + (double)d[i];
-}
-
-static inline __attribute__((always_inline)) void add_one(double *columns, const mapped_float *row,
-                                                          size_t dim)
-{
-    for (size_t i = 0; i < dim; i++)
-        columns[i] += (double)row[i];
-}
-
-#define LOOPS(name, attribute)                                                                     \
-    attribute static void add_##name(double *columns, const mapped_float *const rows[group_size],  \
-                                     size_t count, size_t dim)                                     \
-    {                                                                                              \
-        if (count == group_size)                                                                   \
-            add_four(columns, rows, dim);                                                          \
-        else                                                                                       \
-            for (size_t i = 0; i < count; i++)                                                     \
-                add_one(columns, rows[i], dim);                                                    \
-    }
-
-LOOPS(plain, )
-
-#if defined(__x86_64__)
-LOOPS(avx2, __attribute__((target("avx2"))))
-#endif
-
-static lxm_add_rows *fastest(void)
-{
-#if defined(__x86_64__)
-    if (lxm_cpu_features() & LXM_CPU_AVX2)
-        return add_avx2;
-#endif
-    return add_plain;
-}
-
-static void add_weighted(double *columns, const mapped_float *row, double weight, size_t dim)
-{
-    for (size_t i = 0; i < dim; i++)
-        columns[i] += weight * (double)row[i];
-}
-
 static void raise_to_row(double *columns, const mapped_float *row, size_t dim)
 {
     for (size_t i = 0; i < dim; i++) {
@@ -105,9 +61,9 @@ static void set(double *columns, const mapped_float *row, size_t dim)
 bool lxm_pooling_init(lxm_pooling *pooling, size_t dim, const lxm_allocator *allocator)
 {
     size_t values;
-    *pooling =
-        (lxm_pooling){.add = fastest(), .columns = lxm_allocate(allocator, dim, sizeof(double))};
-    if (lxm_multiply(dim, group_size, &values))
+    *pooling = (lxm_pooling){.kernels = lxm_pooling_fastest(),
+                             .columns = lxm_allocate(allocator, dim, sizeof(double))};
+    if (lxm_multiply(dim, few_rows, &values))
         pooling->rows = lxm_allocate(allocator, values, sizeof(float));
     return pooling->columns && pooling->rows;
 }
@@ -121,80 +77,92 @@ void lxm_pooling_free(lxm_pooling *pooling, const lxm_allocator *allocator)
 
 /* ---- rows ---- */
 
-/* Where the numbers of a row lie: in the table, or in `room` after this. */
-static const mapped_float *row_of(const lxm_table *table, uint32_t id, float *room)
+/* Where the numbers of rows lie: in the table, or in the pooling's room after this. */
+static inline void find_rows(const lxm_pooling *pooling, const lxm_table *table,
+                             const uint32_t *ids, size_t count, const mapped_float **rows)
 {
-    if (lxm_table_is_plain(table))
-        return (const mapped_float *)(const void *)lxm_table_at(table, id);
-    table->fill(table, id, 0, table->dim, room);
-    return room;
+    const uint8_t *data = table->data;
+    size_t stride = table->mapping ? 0 : table->stride;
+    bool plain = lxm_table_is_plain(table);
+    for (size_t i = 0; plain && stride && i < count; i++)
+        rows[i] = (const mapped_float *)(const void *)(data + ids[i] * stride);
+    for (size_t i = 0; plain && !stride && i < count; i++)
+        rows[i] = (const mapped_float *)(const void *)lxm_table_at(table, ids[i]);
+    for (size_t i = 0; !plain && i < count; i++) {
+        float *room = pooling->rows + i * table->dim;
+        table->fill(table, ids[i], 0, table->dim, room);
+        rows[i] = room;
+    }
 }
 
 static void weigh(lxm_pooling *pooling, const lxm_pool_options *how, const uint32_t *ids,
-                  const mapped_float *const rows[group_size], size_t count, size_t dim)
+                  const mapped_float *const *rows, size_t count, size_t dim)
 {
     if (pooling->count == 0)
         memset(pooling->columns, 0, dim * sizeof *pooling->columns);
     for (size_t i = 0; i < count; i++)
-        add_weighted(pooling->columns, rows[i], (double)how->weights[ids[i]], dim);
+        pooling->kernels->add_weighted(pooling->columns, rows[i], (double)how->weights[ids[i]],
+                                       dim);
 }
 
-static void sum(lxm_pooling *pooling, const mapped_float *const rows[group_size], size_t count,
-                size_t dim)
+static void sum(lxm_pooling *pooling, const mapped_float *const *rows, size_t count, size_t dim)
 {
     if (pooling->count > 0) {
-        pooling->add(pooling->columns, rows, count, dim);
+        pooling->kernels->add(pooling->columns, rows, count, dim);
         return;
     }
     set(pooling->columns, rows[0], dim);
-    for (size_t i = 1; i < count; i++)
-        pooling->add(pooling->columns, rows + i, 1, dim);
+    pooling->kernels->add(pooling->columns, rows + 1, count - 1, dim);
 }
 
-/* Takes the rows of a few ids, at least one. */
+/* Takes the rows of some ids, at least one. */
 static void take(lxm_pooling *pooling, const lxm_pool_options *how, const lxm_table *table,
                  const uint32_t *ids, size_t count)
 {
-    const mapped_float *rows[group_size] = {NULL};
+    const mapped_float *rows[many_rows];
     size_t dim = table->dim;
     if (how->kind == LXM_POOL_LAST)
-        set(pooling->columns, row_of(table, ids[count - 1], pooling->rows), dim);
-    else if (how->kind == LXM_POOL_FIRST && pooling->count == 0)
-        set(pooling->columns, row_of(table, ids[0], pooling->rows), dim);
-    else if (how->kind != LXM_POOL_FIRST)
-        for (size_t i = 0; i < count; i++)
-            rows[i] = row_of(table, ids[i], pooling->rows + i * dim);
+        ids += count - 1;
+    if (how->kind == LXM_POOL_FIRST || how->kind == LXM_POOL_LAST)
+        count = 1;
+    find_rows(pooling, table, ids, count, rows);
     if (how->weights)
         weigh(pooling, how, ids, rows, count, dim);
     else if (how->kind == LXM_POOL_MEAN || how->kind == LXM_POOL_SUM)
         sum(pooling, rows, count, dim);
-    for (size_t i = 0; how->kind == LXM_POOL_MAX && i < count; i++) {
-        if (pooling->count + i == 0)
-            set(pooling->columns, rows[i], dim);
-        else
-            raise_to_row(pooling->columns, rows[i], dim);
-    }
+    else if (how->kind == LXM_POOL_LAST || pooling->count == 0)
+        set(pooling->columns, rows[0], dim);
+    for (size_t i = 0; how->kind == LXM_POOL_MAX && i < count; i++)
+        raise_to_row(pooling->columns, rows[i], dim);
     pooling->count += count;
+}
+
+/* How many rows are taken at once. */
+static size_t most_rows(const lxm_table *table)
+{
+    size_t most = lxm_table_is_plain(table) ? short_rows / sizeof(float) / table->dim : 0;
+    return most < few_rows ? few_rows : most > many_rows ? many_rows : most;
 }
 
 void lxm_pooling_add(lxm_pooling *pooling, const lxm_pool_options *how, const lxm_table *table,
                      const uint32_t *ids, size_t count, size_t known)
 {
-    uint32_t kept[group_size];
-    size_t n = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (table->data && i + lxm_table_ahead < known)
-            lxm_table_prefetch(table, ids[i + lxm_table_ahead]);
-        if (how->drops && ids[i] == how->dropped_id)
-            continue;
-        kept[n++] = ids[i];
-        if (n == group_size) {
-            take(pooling, how, table, kept, n);
-            n = 0;
+    uint32_t kept[many_rows];
+    size_t most = most_rows(table);
+    bool far = table->data && (!table->stride || table->rows > small_table / table->stride);
+    bool drops = how->drops;
+    uint32_t dropped = how->dropped_id;
+    for (size_t i = 0; i < count;) {
+        size_t n = 0;
+        for (; i < count && n < most; i++) {
+            if (far && i + lxm_table_ahead < known)
+                lxm_table_prefetch(table, ids[i + lxm_table_ahead]);
+            kept[n] = ids[i];
+            n += !drops || ids[i] != dropped;
         }
+        if (n > 0)
+            take(pooling, how, table, kept, n);
     }
-    if (n > 0)
-        take(pooling, how, table, kept, n);
 }
 
 void lxm_pooling_merge(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim,
@@ -214,22 +182,15 @@ void lxm_pooling_merge(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim,
     pooling->count += next->count;
 }
 
-static void normalise(float *vector, size_t dim)
-{
-    double squares = 0;
-    for (size_t i = 0; i < dim; i++)
-        squares += (double)vector[i] * (double)vector[i];
-    double norm = sqrt(squares) + 1e-32;
-    for (size_t i = 0; i < dim; i++)
-        vector[i] = (float)((double)vector[i] / norm);
-}
-
 void lxm_pooling_end(lxm_pooling *pooling, const lxm_pool_options *how, size_t dim, float *vector)
 {
+    const lxm_pooling_kernels *k = pooling->kernels;
     double divisor = how->kind == LXM_POOL_MEAN ? (double)pooling->count : 1;
-    for (size_t i = 0; i < dim; i++)
-        vector[i] = pooling->count ? (float)(pooling->columns[i] / divisor) : 0;
+    if (pooling->count)
+        k->narrow(pooling->columns, 1 / divisor, vector, dim);
+    else
+        memset(vector, 0, dim * sizeof *vector);
     if (how->normalize)
-        normalise(vector, dim);
+        k->scale(vector, 1 / (sqrt(k->squares(vector, dim)) + 1e-32), dim);
     pooling->count = 0;
 }

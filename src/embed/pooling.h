@@ -3,20 +3,13 @@
 #define LXM_EMBED_POOLING_H
 
 #include "base/memory.h"
+#include "embed/pooling_kernels.h"
 #include "lexmill/embed.h"
-
-/* Floats of a mapped file, which may begin anywhere. */
-typedef float lxm_mapped_float __attribute__((aligned(1), may_alias));
-
-enum { lxm_pooling_group = 4 }; /* rows that are added in one pass over the columns, at most */
-
-typedef void lxm_add_rows(double *columns, const lxm_mapped_float *const *rows, size_t count,
-                          size_t dim);
 
 /* Sums in double precision, column by column in the order of the ids: the same bits whatever the
  * instructions. */
 typedef struct lxm_pooling {
-    lxm_add_rows *add;
+    const lxm_pooling_kernels *kernels;
     double *columns;
     float *rows; /* room for rows that don't lie in memory as floats */
     uint64_t count;

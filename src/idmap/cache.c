@@ -31,6 +31,7 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     cache->memory = lxm_allocate(allocator, bytes, 1);
     if (!cache->memory)
         return lxm_fail_memory(error);
+    lxm_prefer_large_pages(cache->memory, bytes);
     memset(cache->memory, 0, bytes);
     uintptr_t at = ((uintptr_t)cache->memory + alignment - 1) & ~(uintptr_t)(alignment - 1);
     cache->far = (lxm_cache_entry *)at;

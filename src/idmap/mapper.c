@@ -39,6 +39,8 @@ struct lxm_mapper {
     uint32_t *fresh; /* ids of a batch that the cache hasn't */
     size_t count, capacity, ends_capacity, offsets_capacity, fresh_capacity;
     lxm_buffer scratch;
+    uint32_t *documents; /* where documents end, in tokens, which are to become ids */
+    size_t document_count;
 };
 
 lxm_status lxm_mapper_new(lxm_mapper **out, const lxm_vocab *vocab,
@@ -328,6 +330,23 @@ static bool place_group(lxm_mapper *m, const group *g, size_t at)
     return true;
 }
 
+/* Documents that end before token `to`; ids[i] ids stand before token `from` + i. */
+static void end_documents(lxm_mapper *m, const uint32_t *ids, size_t from, size_t to)
+{
+    for (; m->document_count && *m->documents < to; m->document_count--, m->documents++)
+        *m->documents = ids[*m->documents - from];
+}
+
+static void end_documents_of(lxm_mapper *m, const group *g, size_t at)
+{
+    uint32_t before[batch];
+    for (size_t i = 0; i < g->count; i++) {
+        before[i] = (uint32_t)at;
+        at += g->looks.counts[i];
+    }
+    end_documents(m, before, g->first, g->first + g->count);
+}
+
 /* Keeps what is new, and some of what was found far away nearer: what comes often comes there all
  * the same. */
 static inline void settle(lxm_mapper *m, const group *g)
@@ -359,6 +378,8 @@ static lxm_status map_group(lxm_mapper *m, group *g, lxm_error *error)
         return status;
     if (!copy_ids(m, g) || (g->tokens->offsets && !place_group(m, g, at)))
         return lxm_fail_memory(error);
+    if (m->document_count)
+        end_documents_of(m, g, at);
     settle(m, g);
     return LXM_OK;
 }
@@ -380,8 +401,11 @@ static lxm_status map_cached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error 
 static lxm_status map_uncached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    for (size_t i = 0; !status && i < tokens->count; i++)
+    for (size_t i = 0; !status && i < tokens->count; i++) {
+        uint32_t before = (uint32_t)m->count;
+        end_documents(m, &before, i, i + 1);
         status = map_token(m, tokens, i, error);
+    }
     return status;
 }
 
@@ -416,18 +440,6 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
 }
 
-void lxm_mapper_expect(const lxm_mapper *mapper, const lxm_tokens *tokens)
-{
-    const lxm_cache *cache = &mapper->cache;
-    size_t end = tokens->count ? tokens->spans[tokens->count - 1].end : 0;
-    for (size_t i = 0; cache->near && i < tokens->count; i++) {
-        size_t begin = tokens->spans[i].begin;
-        lxm_cache_key key =
-            lxm_cache_key_of(tokens->text + begin, tokens->spans[i].end - begin, end - begin);
-        __builtin_prefetch(lxm_cache_far(cache, lxm_cache_hash(cache, &key)));
-    }
-}
-
 lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error)
 {
     lxm_mapper *m = mapper;
@@ -454,5 +466,18 @@ lxm_status lxm_mapper_map(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_ids 
     lxm_status status = lxm_mapper_append(mapper, tokens, error);
     if (!status)
         *ids = lxm_mapper_ids(mapper, tokens->offsets != NULL);
+    return status;
+}
+
+lxm_status lxm_mapper_map_documents(lxm_mapper *mapper, const lxm_tokens *tokens, uint32_t *ends,
+                                    size_t count, lxm_ids *ids, lxm_error *error)
+{
+    if (!mapper->vocab->model->map) /* an id a token */
+        return lxm_mapper_map(mapper, tokens, ids, error);
+    mapper->documents = ends;
+    mapper->document_count = count;
+    lxm_status status = lxm_mapper_map(mapper, tokens, ids, error);
+    while (mapper->document_count)
+        mapper->documents[--mapper->document_count] = (uint32_t)mapper->count;
     return status;
 }

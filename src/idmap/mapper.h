@@ -10,13 +10,15 @@ void lxm_mapper_clear(lxm_mapper *mapper);
  * error they are undefined. */
 lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_error *error);
 
-/* Fetches from memory what the cache may have of tokens that come next; nothing depends on it. */
-void lxm_mapper_expect(const lxm_mapper *mapper, const lxm_tokens *tokens);
-
 /* Adds ids that come from no token. */
 lxm_status lxm_mapper_append_ids(lxm_mapper *mapper, const lxm_ids *ids, lxm_error *error);
 
 /* What it has, until the next call. */
 lxm_ids lxm_mapper_ids(const lxm_mapper *mapper, bool offsets);
+
+/* lxm_mapper_map for the tokens of several documents: ends[i] of them stand before the end of
+ * document i, and on success so many ids. */
+lxm_status lxm_mapper_map_documents(lxm_mapper *mapper, const lxm_tokens *tokens, uint32_t *ends,
+                                    size_t count, lxm_ids *ids, lxm_error *error);
 
 #endif

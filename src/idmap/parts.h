@@ -25,6 +25,7 @@ enum {
     lxm_part_results,    /* u32: by rank */
     lxm_part_byte_ranks, /* u32 [256][256] */
     lxm_part_scores,     /* f64: by id */
+    lxm_part_trie,       /* u64: cells */
     /* each of these is a table of tokens: that many parts from it on */
     lxm_part_tokens = 32,
     lxm_part_added = 40,

@@ -15,8 +15,7 @@ lxm_status lxm_wordpiece_new(lxm_vocab *vocab, const lxm_affix *prefix, size_t m
 /* The most characters that a word may have; for a vocabulary with the model. */
 size_t lxm_wordpiece_most(const lxm_vocab *vocab);
 
-/* What its continuations begin with, which the decoder need not take away. Where it has none, what
- * the decoder takes. */
+/* What its continuations begin with, which the decoder need not take away. */
 lxm_affix lxm_wordpiece_prefix(const lxm_vocab *vocab);
 
 #endif

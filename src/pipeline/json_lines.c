@@ -54,6 +54,20 @@ static lxm_status push_escaped(lxm_segmenter *segmenter, const uint8_t *raw, siz
     return status;
 }
 
+bool lxm_json_append_string(lxm_buffer *out, const uint8_t *raw, const lxm_json_string *string)
+{
+    size_t length = string->end - string->begin, at = 0, n;
+    if (!string->escaped)
+        return lxm_buffer_append(out, raw, length);
+    do {
+        if (!lxm_buffer_reserve(out, length - at + 4))
+            return false;
+        n = lxm_json_decode(raw, length, &at, out->data + out->length, length - at + 4);
+        out->length += n;
+    } while (n > 0);
+    return true;
+}
+
 static lxm_status push_object(const lxm_json_lines *json, lxm_segmenter *segmenter,
                               const uint8_t *line, size_t length, bool *skipped, lxm_error *error)
 {

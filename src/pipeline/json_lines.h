@@ -29,6 +29,10 @@ void lxm_json_lines_free(lxm_json_lines *json);
 /* Whether there is nothing but white space: such a line is no document. */
 bool lxm_json_is_blank(const uint8_t *line, size_t length);
 
+/* Appends a string that lxm_json_find has found sound, of which `raw` is the text; false when
+ * memory runs out. */
+bool lxm_json_append_string(lxm_buffer *out, const uint8_t *raw, const lxm_json_string *string);
+
 /* Segments the document of a line; the offset of an error is one in the line. *skipped: the line
  * was bad, and nothing has come of it. */
 lxm_status lxm_json_lines_push(const lxm_json_lines *json, lxm_segmenter *segmenter,

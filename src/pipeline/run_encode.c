@@ -10,32 +10,36 @@
 #include "pipeline/job.h"
 #include "pipeline/mappers.h"
 #include "pipeline/run_ids.h"
+#include "pipeline/token_end.h"
 #include "stream/binary.h"
+#include "stream/reader.h"
 #include "stream/writer.h"
 
 enum { task_text = 1 << 20 };
 
-/* A run of tokens of one document: items [from, to) of the task. */
+/* A run of tokens: items [from, to) of the task. */
 typedef struct piece {
     size_t from, to;
-    bool first;        /* the document begins here */
-    bool last;         /* and ends here */
-    uint64_t position; /* lxm_block.position */
-    bool lines;        /* of which the unit is lines */
+    size_t ends, end_count; /* the documents that end there, among the task's */
+    bool first;             /* a document begins here */
+    uint64_t position;      /* lxm_block.position */
+    bool lines;             /* of which the unit is lines */
     bool has_offsets;
     const char *path;
 } piece;
 
 typedef struct task {
     lxm_mappers *mappers;
-    const lxm_vocab *vocab;
     lxm_allocator allocator;
     lxm_buffer text;
     lxm_span *spans; /* lxm_frame_items of each */
     uint64_t *offsets;
     piece *pieces;
-    size_t count, piece_count;
+    uint32_t *ends; /* of documents: how many of their piece's items stand before each */
+    size_t count, piece_count, end_count;
+    size_t parts; /* documents that end, and parts of those that go on */
     lxm_formatter formatter;
+    lxm_token_end end;
     lxm_status status;
     lxm_error error;
 } task;
@@ -119,36 +123,25 @@ static lxm_status encode_block(run *r, const lxm_block *block, bool lines, lxm_e
 
 /* ---- side by side ---- */
 
-static lxm_status encode_piece(task *t, lxm_mapper *mapper, const piece *p)
+static lxm_status encode_piece(task *t, const piece *p)
 {
     const uint64_t *offsets = p->has_offsets ? t->offsets + 2 * p->from : NULL;
-    lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
-    lxm_ids ids;
-    lxm_status status = lxm_mapper_map(mapper, &tokens, &ids, &t->error);
-    if (status) {
+    const lxm_tokens tokens = {t->text.data, t->spans + p->from, p->to - p->from, offsets};
+    t->end.inside = !p->first;
+    lxm_status status =
+        lxm_token_end_documents(&t->end, &tokens, t->ends + p->ends, p->end_count, &t->error);
+    if (status)
         locate(&t->error, p->position, p->lines, p->path);
-        return status;
-    }
-    const lxm_ids before = lxm_template_before(t->vocab), after = lxm_template_after(t->vocab);
-    if (p->first && before.count)
-        status = t->formatter.functions->ids(&t->formatter, &before, &t->error);
-    if (!status)
-        status = t->formatter.functions->ids(&t->formatter, &ids, &t->error);
-    if (!status && p->last && after.count)
-        status = t->formatter.functions->ids(&t->formatter, &after, &t->error);
-    if (!status && p->last)
-        status = t->formatter.functions->end_document(&t->formatter, &t->error);
     return status;
 }
 
 static void run_task(void *pointer)
 {
     task *t = pointer;
-    lxm_mapper *mapper;
-    t->status = lxm_mappers_take(t->mappers, &mapper, &t->error);
+    t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
     for (size_t i = 0; !t->status && i < t->piece_count; i++)
-        t->status = encode_piece(t, mapper, &t->pieces[i]);
-    lxm_mappers_give(t->mappers, mapper);
+        t->status = encode_piece(t, &t->pieces[i]);
+    lxm_mappers_give(t->mappers, t->end.mapper);
 }
 
 static lxm_status collect(run *r, lxm_error *error)
@@ -173,15 +166,15 @@ static lxm_status submit(run *r, lxm_error *error)
         status = collect(r, error);
     r->next_task = (r->next_task + 1) % r->task_count;
     r->task = &r->tasks[r->next_task];
-    r->task->count = r->task->piece_count = 0;
+    r->task->count = r->task->piece_count = r->task->end_count = r->task->parts = 0;
     r->task->text.length = 0;
     return status;
 }
 
-/* How many tokens the task still takes. */
-static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
+/* How many tokens from `from` on, up to `to`, the task still takes. */
+static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from, size_t to)
 {
-    size_t count = tokens->count - from, room = lxm_frame_items - t->count;
+    size_t count = to - from, room = lxm_frame_items - t->count;
     size_t used = t->text.length, n = 0;
     if (count > room)
         count = room;
@@ -190,6 +183,11 @@ static size_t fitting(const task *t, const lxm_tokens *tokens, size_t from)
         n++;
     }
     return n;
+}
+
+static bool is_full(const task *t)
+{
+    return t->count == lxm_frame_items || t->text.length >= task_text;
 }
 
 static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t count,
@@ -213,47 +211,68 @@ static lxm_status append(task *t, const lxm_tokens *tokens, size_t from, size_t 
     return LXM_OK;
 }
 
-static lxm_status gather_block(run *r, const lxm_block *block, bool lines, lxm_error *error)
+/* Notes documents of a piece that end up to item `to` of the block, from which it has those from
+ * `from` on. Of those that end where a task is full, it has one. Returns how many it has. */
+static size_t append_ends(task *t, piece *p, const uint32_t *ends, size_t count, size_t from,
+                          size_t to)
 {
-    size_t from = 0;
-    do {
+    size_t n = 0, most = lxm_frame_items - t->parts;
+    bool full = is_full(t), last = false;
+    for (; n < count && n < most && ends[n] <= to && !last; n++) {
+        t->ends[t->end_count++] = (uint32_t)(ends[n] - from);
+        last = full && ends[n] == to;
+    }
+    p->end_count = n;
+    t->parts += n + (n ? ends[n - 1] < to : to > from);
+    return n;
+}
+
+static lxm_status gather_block(run *r, const lxm_block *block, const uint32_t *ends, size_t count,
+                               bool lines, lxm_error *error)
+{
+    const lxm_tokens *tokens = &block->tokens;
+    lxm_status status = LXM_OK;
+    for (size_t from = 0, ended = 0; !status && (from < tokens->count || ended < count);) {
         task *t = r->task;
-        size_t n = fitting(t, &block->tokens, from);
+        size_t most = lxm_frame_items - t->parts;
+        size_t to = count - ended < most ? tokens->count : ends[ended + most - 1];
+        size_t n = fitting(t, tokens, from, to);
         piece p = {.from = t->count,
                    .to = t->count + n,
+                   .ends = t->end_count,
                    .first = !r->in_document,
-                   .last = block->end_document && from + n == block->tokens.count,
                    .position = block->position + from,
                    .lines = lines,
-                   .has_offsets = block->tokens.offsets != NULL,
+                   .has_offsets = tokens->offsets != NULL,
                    .path = r->path};
-        lxm_status status = append(t, &block->tokens, from, n, error);
+        status = append(t, tokens, from, n, error);
         if (status)
             return status;
+        n = append_ends(t, &p, ends + ended, count - ended, from, from + n);
         t->pieces[t->piece_count++] = p;
-        r->in_document = !p.last;
-        from += n;
-        if (t->count == lxm_frame_items || t->piece_count == lxm_frame_items ||
-            t->text.length >= task_text)
+        from += p.to - p.from;
+        ended += n;
+        r->in_document = n ? ends[ended - 1] < from : true;
+        if (is_full(t) || t->parts == lxm_frame_items)
             status = submit(r, error);
-        if (status)
-            return status;
-    } while (from < block->tokens.count);
-    return LXM_OK;
+    }
+    return status;
 }
 
 static lxm_status make_task(run *r, task *t, lxm_error *error)
 {
     const lxm_allocator *a = &r->allocator;
     t->mappers = &r->mappers;
-    t->vocab = r->vocab;
+    t->end.vocab = r->vocab;
+    t->end.formatter = &t->formatter;
     t->allocator = *a;
     lxm_formatter_init(&t->formatter, &r->stream, a);
     lxm_buffer_init(&t->text, a);
     t->spans = lxm_allocate(a, lxm_frame_items, sizeof *t->spans);
     t->offsets = lxm_allocate(a, lxm_frame_items, 2 * sizeof *t->offsets);
     t->pieces = lxm_allocate(a, lxm_frame_items, sizeof *t->pieces);
-    return t->spans && t->offsets && t->pieces ? LXM_OK : lxm_fail_memory(error);
+    t->ends = lxm_allocate(a, lxm_frame_items, sizeof *t->ends);
+    return t->spans && t->offsets && t->pieces && t->ends ? LXM_OK : lxm_fail_memory(error);
 }
 
 static void free_tasks(run *r)
@@ -266,6 +285,7 @@ static void free_tasks(run *r)
         lxm_release(&r->allocator, t->spans);
         lxm_release(&r->allocator, t->offsets);
         lxm_release(&r->allocator, t->pieces);
+        lxm_release(&r->allocator, t->ends);
     }
     lxm_release(&r->allocator, r->tasks);
 }
@@ -333,11 +353,14 @@ static lxm_status encode_stream(void *context, const char *path, lxm_reader *rea
     lxm_status status = start(r, reader, error);
     while (!status) {
         lxm_block block;
-        status = lxm_reader_next(reader, &block, &more, error);
+        const uint32_t *ends;
+        size_t count;
+        status = r->pool ? lxm_reader_next_documents(reader, &block, &ends, &count, &more, error)
+                         : lxm_reader_next(reader, &block, &more, error);
         if (status || !more)
             break;
-        status =
-            r->pool ? gather_block(r, &block, lines, error) : encode_block(r, &block, lines, error);
+        status = r->pool ? gather_block(r, &block, ends, count, lines, error)
+                         : encode_block(r, &block, lines, error);
     }
     return status;
 }

@@ -9,11 +9,8 @@
 #include "base/lines.h"
 #include "base/pool.h"
 #include "pipeline/job.h"
-#include "pipeline/json_lines.h"
-#include "pipeline/mappers.h"
-#include "pipeline/token_end.h"
+#include "pipeline/text_task.h"
 #include "stream/writer.h"
-#include "tokenize/documents.h"
 #include "tokenize/segmenter.h"
 #include "tokenize/tokenizer.h"
 
@@ -25,27 +22,6 @@ static const lxm_split splits[] = {
     [LXM_DOCUMENTS_JSONL] = LXM_SPLIT_LINE,  [LXM_DOCUMENTS_SENTENCE] = LXM_SPLIT_SENTENCE,
 };
 
-/* The documents of one chunk. */
-typedef struct task {
-    uint8_t *bytes;
-    size_t length;
-    lxm_piece *pieces;
-    size_t count, capacity;
-    uint64_t position; /* of bytes[0] in the file */
-    uint64_t lines;    /* newlines in `bytes` */
-    bool first;        /* of its file */
-    uint64_t before;   /* bytes of the first piece's document that stand before it */
-    const char *path;
-    lxm_segmenter *segmenter;
-    lxm_formatter formatter;
-    lxm_token_end end;
-    lxm_mappers *mappers; /* NULL: tokens stay what they are */
-    const lxm_json_lines *json;
-    lxm_line_count json_count; /* JSON Lines; first_bad counts from the task's first line */
-    lxm_status status;
-    lxm_error error;
-} task;
-
 typedef struct run {
     lxm_allocator allocator;
     const lxm_tokenizer *tokenizer;
@@ -53,7 +29,7 @@ typedef struct run {
     lxm_splitter splitter;
     lxm_writer *writer;
     lxm_pool *pool;
-    task *tasks;
+    lxm_text_task *tasks;
     size_t task_count, next_task;
     bool parts;               /* documents may be cut */
     lxm_segmenter *segmenter; /* for those that can't be */
@@ -75,75 +51,6 @@ typedef struct run {
     lxm_tokenize_run_result *result;
 } run;
 
-/* Turns a position in a document into one in the file. */
-static void locate(lxm_error *error, uint64_t document, uint64_t position, uint64_t line,
-                   const uint8_t *bytes, size_t length)
-{
-    if (error->offset == LXM_NO_OFFSET)
-        return;
-    error->offset += document;
-    if (error->offset >= position && error->offset - position <= length)
-        error->line = line + lxm_count_lines(bytes, (size_t)(error->offset - position));
-}
-
-/* The documents of lines of JSON. */
-static void run_lines(task *t)
-{
-    t->json_count = (lxm_line_count){0};
-    t->end.inside = false;
-    for (size_t i = 0; !t->status && i < t->count; i++) {
-        const uint8_t *line = t->bytes + t->pieces[i].begin;
-        size_t length = t->pieces[i].end - t->pieces[i].begin;
-        bool skipped;
-        if (lxm_json_is_blank(line, length))
-            continue;
-        t->status = lxm_json_lines_push(t->json, t->segmenter, line, length, &skipped, &t->error);
-        t->json_count.lines++;
-        if (skipped && t->json_count.bad++ == 0)
-            t->json_count.first_bad = 1 + lxm_count_lines(t->bytes, t->pieces[i].begin);
-        if (t->status)
-            locate(&t->error, t->position + t->pieces[i].begin, t->position, 1, t->bytes,
-                   t->length);
-    }
-}
-
-static void run_pieces(task *t)
-{
-    uint64_t before = t->before;
-    for (size_t i = 0; !t->status && i < t->count; i++) {
-        const lxm_piece *piece = &t->pieces[i];
-        lxm_segmenter_begin_part(t->segmenter, before);
-        t->end.inside = before > 0;
-        t->status = lxm_segmenter_push(t->segmenter, t->bytes + piece->begin,
-                                       piece->end - piece->begin, &t->error);
-        if (!t->status)
-            t->status = piece->last ? lxm_segmenter_end_document(t->segmenter, &t->error)
-                                    : lxm_segmenter_end_part(t->segmenter, &t->error);
-        if (t->status)
-            locate(&t->error, t->position + piece->begin - before, t->position, 1, t->bytes,
-                   t->length);
-        before = 0;
-    }
-}
-
-static void run_task(void *pointer)
-{
-    task *t = pointer;
-    t->status = LXM_OK;
-    lxm_token_end_clear(&t->end);
-    if (t->mappers)
-        t->status = lxm_mappers_take(t->mappers, &t->end.mapper, &t->error);
-    if (t->json->wanted)
-        run_lines(t);
-    else
-        run_pieces(t);
-    if (!t->status)
-        t->status = lxm_token_end_flush(&t->end, &t->error);
-    if (t->mappers)
-        lxm_mappers_give(t->mappers, t->end.mapper);
-    t->lines = lxm_count_lines(t->bytes, t->length);
-}
-
 /* Adds up lines of JSON; the first of them is number `first` of its file. */
 static void count_json(run *r, const lxm_line_count *count, const char *path, uint64_t first)
 {
@@ -158,7 +65,7 @@ static void count_json(run *r, const lxm_line_count *count, const char *path, ui
 /* Takes the oldest task's tokens. */
 static lxm_status collect(run *r, lxm_error *error)
 {
-    task *t = lxm_pool_take(r->pool);
+    lxm_text_task *t = lxm_pool_take(r->pool);
     uint64_t before = t->first ? 0 : r->line - 1;
     r->line = before + t->lines + 1;
     count_json(r, &t->json_count, t->path, before + 1);
@@ -185,20 +92,6 @@ static lxm_status drain(run *r, lxm_error *error)
     return status;
 }
 
-static lxm_status add_piece(task *t, const lxm_allocator *a, lxm_piece piece, lxm_error *error)
-{
-    if (t->count == t->capacity) {
-        size_t capacity = t->capacity ? 2 * t->capacity : 64;
-        lxm_piece *pieces = lxm_resize(a, t->pieces, capacity, sizeof *pieces);
-        if (!pieces)
-            return lxm_fail_memory(error);
-        t->pieces = pieces;
-        t->capacity = capacity;
-    }
-    t->pieces[t->count++] = piece;
-    return LXM_OK;
-}
-
 /* The next piece for a task: a document's end, or a part of it that ends at a cut. A part is worth
  * a task only where it is all that the chunk has. */
 static bool next_piece(run *r, size_t at, bool alone, lxm_piece *piece, size_t *used)
@@ -222,16 +115,18 @@ static bool next_piece(run *r, size_t at, bool alone, lxm_piece *piece, size_t *
     return true;
 }
 
-/* Finds the pieces of the chunk that a task can have; returns how many bytes they take. */
-static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
+/* What a task can have of the chunk: pieces, or documents that it finds itself; *taken is how many
+ * bytes that is. */
+static lxm_status gather(run *r, lxm_text_task *t, size_t *taken, lxm_error *error)
 {
     lxm_piece piece;
     size_t used;
     *taken = 0;
     t->count = 0;
     t->before = r->splitter.in_document ? r->position - r->document : 0;
-    while (next_piece(r, *taken, t->count == 0, &piece, &used)) {
-        lxm_status status = add_piece(t, &r->allocator, piece, error);
+    while (!lxm_splitter_whole(&r->splitter, r->chunk + *taken, r->length - *taken, r->final) &&
+           next_piece(r, *taken, t->count == 0, &piece, &used)) {
+        lxm_status status = lxm_text_task_add(t, piece, error);
         if (status)
             return status;
         if (!piece.last && t->before == 0)
@@ -240,6 +135,8 @@ static lxm_status gather(run *r, task *t, size_t *taken, lxm_error *error)
         if (!piece.last || (r->final && *taken == r->length))
             break;
     }
+    t->whole = *taken;
+    *taken += lxm_splitter_whole(&r->splitter, r->chunk + *taken, r->length - *taken, r->final);
     return LXM_OK;
 }
 
@@ -251,15 +148,16 @@ static lxm_status submit(run *r, bool *done, lxm_error *error)
     *done = false;
     if (lxm_pool_pending(r->pool) == lxm_pool_window(r->pool))
         status = collect(r, error);
-    task *t = &r->tasks[r->next_task];
+    lxm_text_task *t = &r->tasks[r->next_task];
     if (!status)
         status = gather(r, t, &taken, error);
-    if (status || t->count == 0)
+    if (status || (t->count == 0 && taken == 0))
         return status;
     uint8_t *bytes = r->chunk;
     r->chunk = t->bytes;
     t->bytes = bytes;
     t->length = taken;
+    t->final = r->final;
     t->position = r->position;
     t->first = r->first;
     t->path = r->path;
@@ -347,7 +245,8 @@ static lxm_status push_long_text(run *r, const lxm_piece *piece, size_t *used, l
     else if (!status && end < piece->end)
         status = lxm_segmenter_end_part(r->segmenter, error);
     if (status && error)
-        locate(error, r->document, r->position, r->first ? 1 : r->line, r->chunk, r->length);
+        lxm_place_error(error, r->document, r->position, r->first ? 1 : r->line, r->chunk,
+                        r->length);
     if (piece->last || end < piece->end)
         r->open = false;
     if (!piece->last)
@@ -429,22 +328,6 @@ static lxm_status run_file(run *r, const char *path, lxm_error *error)
     return status;
 }
 
-static lxm_status make_task(run *r, task *t, const lxm_stream_options *stream, lxm_error *error)
-{
-    t->json = &r->json;
-    t->mappers = r->vocab ? &r->mappers : NULL;
-    t->end.vocab = r->vocab;
-    lxm_formatter_init(&t->formatter, stream, &r->allocator);
-    t->formatter.valid = r->tokenizer->options.invalid != LXM_INVALID_BYTES;
-    t->end.formatter = &t->formatter;
-    lxm_token_end_batch(&t->end, &r->allocator);
-    lxm_token_sink sink = lxm_token_end_sink(&t->end);
-    t->bytes = lxm_allocate(&r->allocator, chunk_size, 1);
-    if (!t->bytes)
-        return lxm_fail_memory(error);
-    return lxm_segmenter_new(&t->segmenter, r->tokenizer, &sink, &r->allocator, error);
-}
-
 static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error *error)
 {
     r->task_count = lxm_pool_window(r->pool);
@@ -453,23 +336,23 @@ static lxm_status make_tasks(run *r, const lxm_stream_options *stream, lxm_error
         r->task_count = 0;
         return lxm_fail_memory(error);
     }
+    const lxm_text_job job = {.tokenizer = r->tokenizer,
+                              .vocab = r->vocab,
+                              .mappers = r->vocab ? &r->mappers : NULL,
+                              .json = &r->json,
+                              .stream = stream,
+                              .how = r->splitter.how,
+                              .chunk_size = chunk_size};
     lxm_status status = LXM_OK;
     for (size_t i = 0; !status && i < r->task_count; i++)
-        status = make_task(r, &r->tasks[i], stream, error);
+        status = lxm_text_task_init(&r->tasks[i], &job, &r->allocator, error);
     return status;
 }
 
 static void free_tasks(run *r)
 {
-    for (size_t i = 0; i < r->task_count; i++) {
-        task *t = &r->tasks[i];
-        lxm_segmenter_free(t->segmenter);
-        if (t->formatter.functions)
-            lxm_formatter_free(&t->formatter);
-        lxm_token_end_free(&t->end);
-        lxm_release(&r->allocator, t->bytes);
-        lxm_release(&r->allocator, t->pieces);
-    }
+    for (size_t i = 0; i < r->task_count; i++)
+        lxm_text_task_free(&r->tasks[i]);
     lxm_release(&r->allocator, r->tasks);
 }
 
@@ -478,7 +361,7 @@ static lxm_status start(run *r, const lxm_stream_options *stream, lxm_output *ou
 {
     lxm_status status = lxm_writer_new(&r->writer, output, stream, &r->allocator, error);
     if (!status)
-        status = lxm_pool_new(&r->pool, r->job->threads, run_task, &r->allocator, error);
+        status = lxm_pool_new(&r->pool, r->job->threads, lxm_text_task_run, &r->allocator, error);
     if (!status && r->vocab)
         status = lxm_mappers_init(&r->mappers, r->vocab, lxm_pool_threads(r->pool),
                                   lxm_cache_budget, &r->allocator, error);

@@ -14,7 +14,8 @@ typedef struct lxm_waiting {
     lxm_buffer text;
     lxm_span spans[lxm_batch_tokens];
     size_t count;
-    size_t ends[lxm_batch_documents]; /* how many of the tokens stand before each document's end */
+    uint32_t
+        ends[lxm_batch_documents]; /* how many of the tokens stand before each document's end */
     size_t documents;
 } lxm_waiting;
 
@@ -31,6 +32,12 @@ typedef struct lxm_token_end {
  * lxm_token_end_flush. */
 void lxm_token_end_batch(lxm_token_end *end, const lxm_allocator *allocator);
 lxm_status lxm_token_end_flush(lxm_token_end *end, lxm_error *error);
+
+/* Takes tokens of several documents, of which the last may go on: ends[i] of them stand before the
+ * end of document i. The ends are used up. Not for one with a writer. A token that the vocabulary
+ * doesn't have is an error with its index as the offset. */
+lxm_status lxm_token_end_documents(lxm_token_end *end, const lxm_tokens *tokens, uint32_t *ends,
+                                   size_t count, lxm_error *error);
 
 /* Forgets what waits. */
 void lxm_token_end_clear(lxm_token_end *end);

@@ -135,55 +135,123 @@ static size_t append_ends(lxm_formatter *f, const lxm_span *spans, size_t count,
     return n;
 }
 
-static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_error *error)
+/* Puts what still fits the open frame of items [from, to); *count: how many that is. A frame that
+ * takes none is closed. */
+typedef bool put_some(lxm_formatter *f, const void *items, size_t from, size_t to, size_t *count);
+
+static bool put_some_tokens(lxm_formatter *f, const void *items, size_t from, size_t to,
+                            size_t *count)
 {
-    for (size_t i = 0; i < tokens->count;) {
-        size_t bytes;
-        if (!lxm_buffer_reserve(&f->ends, 4 * (size_t)lxm_frame_items))
-            return lxm_fail_memory(error);
-        size_t n = append_ends(f, tokens->spans + i, tokens->count - i, &bytes);
-        if (n == 0) {
-            if (!flush(f))
-                return lxm_fail_memory(error);
+    const lxm_tokens *tokens = items;
+    size_t bytes;
+    if (!lxm_buffer_reserve(&f->ends, 4 * (size_t)lxm_frame_items))
+        return false;
+    size_t n = append_ends(f, tokens->spans + from, to - from, &bytes);
+    *count = n;
+    if (n == 0)
+        return flush(f);
+    uint8_t *text = first_section(f, bytes + lxm_copy_slack);
+    if (!text || !keep_offsets(f, tokens->offsets ? tokens->offsets + 2 * from : NULL, n))
+        return false;
+    lxm_copy_tokens(text, tokens, from, n, bytes);
+    lengthen(f, bytes);
+    return true;
+}
+
+static bool put_some_ids(lxm_formatter *f, const void *items, size_t from, size_t to, size_t *count)
+{
+    const lxm_ids *ids = items;
+    size_t n = lxm_frame_items - first_length(f) / 4;
+    if (n > to - from)
+        n = to - from;
+    *count = n;
+    uint8_t *room = first_section(f, 4 * n);
+    if (!room || !keep_offsets(f, ids->offsets ? ids->offsets + 2 * from : NULL, n))
+        return false;
+    lxm_put_u32s(room, ids->ids + from, n);
+    lengthen(f, 4 * n);
+    return true;
+}
+
+/* Notes documents that end in the open frame, up to item `last`: ends[i] items stand before the
+ * end of document i, `put` before this moment. Returns how many it noted, which are no more than
+ * the frame takes; with that many it is closed. */
+static size_t put_ends(lxm_formatter *f, const uint32_t *ends, size_t count, size_t last,
+                       size_t put, bool *good)
+{
+    size_t items = (f->kind == LXM_KIND_TOKENS ? f->ends.length : first_length(f)) / 4, n = 0;
+    size_t room = lxm_frame_items - f->documents.length / 4;
+    count = count < room ? count : room;
+    *good = lxm_buffer_reserve(&f->documents, 4 * count);
+    if (!*good)
+        return 0;
+    uint8_t *out = f->documents.data + f->documents.length;
+    for (; n < count && ends[n] <= last; n++)
+        lxm_put_u32(out + 4 * n, (uint32_t)(items - (put - ends[n])));
+    f->documents.length += 4 * n;
+    f->totals.documents += n;
+    *good = n < room || flush(f);
+    return n;
+}
+
+/* A frame of ids that is full is closed at once; a document that ends there ends in the next. */
+static bool is_full(const lxm_formatter *f)
+{
+    return f->kind == LXM_KIND_IDS && first_length(f) / 4 == lxm_frame_items;
+}
+
+static lxm_status put_documents(lxm_formatter *f, put_some *put_items, const void *items,
+                                size_t item_count, const uint32_t *ends, size_t count,
+                                lxm_error *error)
+{
+    size_t put = 0, ended = 0, n;
+    bool good = true;
+    while (good && (put < item_count || ended < count)) {
+        if (ended < count && ends[ended] <= put) {
+            ended += put_ends(f, ends + ended, count - ended, put, put, &good);
             continue;
         }
-        uint8_t *text = first_section(f, bytes + lxm_copy_slack);
-        if (!text || !keep_offsets(f, tokens->offsets ? tokens->offsets + 2 * i : NULL, n))
-            return lxm_fail_memory(error);
-        lxm_copy_tokens(text, tokens, i, n, bytes);
-        lengthen(f, bytes);
-        i += n;
+        /* no more than the frame can take the ends of */
+        size_t room = lxm_frame_items - f->documents.length / 4;
+        size_t to = count - ended > room ? ends[ended + room - 1] : item_count;
+        good = put_items(f, items, put, to, &n);
+        put += n;
+        if (good && is_full(f)) {
+            if (ended < count)
+                ended += put_ends(f, ends + ended, count - ended, put - 1, put, &good);
+            good = good && flush(f);
+        }
     }
-    return LXM_OK;
+    return lxm_format_status(good, error);
+}
+
+static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_error *error)
+{
+    return put_documents(f, put_some_tokens, tokens, tokens->count, NULL, 0, error);
 }
 
 static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error)
 {
-    for (size_t i = 0; i < ids->count;) {
-        size_t n = lxm_frame_items - first_length(f) / 4;
-        if (n > ids->count - i)
-            n = ids->count - i;
-        uint8_t *room = first_section(f, 4 * n);
-        if (!room || !keep_offsets(f, ids->offsets ? ids->offsets + 2 * i : NULL, n))
-            return lxm_fail_memory(error);
-        lxm_put_u32s(room, ids->ids + i, n);
-        lengthen(f, 4 * n);
-        i += n;
-        if (first_length(f) / 4 == lxm_frame_items && !flush(f))
-            return lxm_fail_memory(error);
-    }
-    return LXM_OK;
+    return put_documents(f, put_some_ids, ids, ids->count, NULL, 0, error);
+}
+
+static lxm_status documents_of_tokens(lxm_formatter *f, const lxm_tokens *tokens,
+                                      const uint32_t *ends, size_t count, lxm_error *error)
+{
+    return put_documents(f, put_some_tokens, tokens, tokens->count, ends, count, error);
+}
+
+static lxm_status documents_of_ids(lxm_formatter *f, const lxm_ids *ids, const uint32_t *ends,
+                                   size_t count, lxm_error *error)
+{
+    return put_documents(f, put_some_ids, ids, ids->count, ends, count, error);
 }
 
 static lxm_status end_document(lxm_formatter *f, lxm_error *error)
 {
-    uint8_t items[4];
-    size_t length = f->kind == LXM_KIND_TOKENS ? f->ends.length : first_length(f);
-    lxm_put_u32(items, (uint32_t)(length / 4));
-    bool good = lxm_buffer_append(&f->documents, items, sizeof items);
-    if (good && f->documents.length / 4 == lxm_frame_items)
-        good = flush(f);
-    f->totals.documents++;
+    static const uint32_t now = 0;
+    bool good;
+    put_ends(f, &now, 1, 0, 0, &good);
     return lxm_format_status(good, error);
 }
 
@@ -211,6 +279,8 @@ const lxm_formatter_functions lxm_binary_formatter = {
     .tokens = put_tokens,
     .ids = put_ids,
     .end_document = end_document,
+    .documents_of_tokens = documents_of_tokens,
+    .documents_of_ids = documents_of_ids,
     .flush = flush,
     .finish = finish,
 };

@@ -210,21 +210,24 @@ static lxm_status next_part(lxm_reader *reader, bool *more, lxm_error *error)
     return check_trailer(reader, header + lxm_part_header, (size_t)payload, error);
 }
 
-lxm_status lxm_reader_next_binary(lxm_reader *reader, lxm_block *block, bool *more,
-                                  lxm_error *error)
+/* Opens the next frame where this one is read. */
+static lxm_status need_frame(lxm_reader *reader, bool *more, lxm_error *error)
 {
     *more = true;
-    if (reader->item == reader->frame_items && reader->document == reader->frame_documents) {
-        lxm_status status = next_part(reader, more, error);
-        if (status || !*more)
-            return status;
-    }
-    size_t from = reader->item, to = reader->frame_items;
-    if (reader->document < reader->frame_documents) {
-        to = lxm_get_u32(reader->frame + documents_at(reader) + 4 * reader->document);
-        reader->document++;
-        block->end_document = true;
-    }
+    if (reader->item < reader->frame_items || reader->document < reader->frame_documents)
+        return LXM_OK;
+    return next_part(reader, more, error);
+}
+
+static size_t document_end(const lxm_reader *reader, size_t document)
+{
+    return lxm_get_u32(reader->frame + documents_at(reader) + 4 * document);
+}
+
+/* The frame's items from the next up to `to`. */
+static void take(lxm_reader *reader, size_t to, lxm_block *block)
+{
+    size_t from = reader->item;
     const uint64_t *offsets = reader->has_offsets ? reader->offsets + 2 * from : NULL;
     block->position = reader->items;
     if (reader->kind == LXM_KIND_TOKENS)
@@ -233,5 +236,34 @@ lxm_status lxm_reader_next_binary(lxm_reader *reader, lxm_block *block, bool *mo
         block->ids = (lxm_ids){reader->ids + from, to - from, offsets};
     reader->item = to;
     reader->items += to - from;
+}
+
+lxm_status lxm_reader_next_binary(lxm_reader *reader, lxm_block *block, bool *more,
+                                  lxm_error *error)
+{
+    lxm_status status = need_frame(reader, more, error);
+    if (status || !*more)
+        return status;
+    block->end_document = reader->document < reader->frame_documents;
+    size_t to = block->end_document ? document_end(reader, reader->document) : reader->frame_items;
+    reader->document += block->end_document;
+    take(reader, to, block);
+    return LXM_OK;
+}
+
+lxm_status lxm_reader_next_frame(lxm_reader *reader, lxm_block *block, bool *more, lxm_error *error)
+{
+    lxm_status status = need_frame(reader, more, error);
+    if (status || !*more)
+        return status;
+    size_t count = reader->frame_documents - reader->document;
+    if (!lxm_buffer_reserve(&reader->ends, 4 * count))
+        return lxm_fail_memory(error);
+    uint32_t *ends = (uint32_t *)(void *)reader->ends.data;
+    for (size_t i = 0; i < count; i++)
+        ends[i] = (uint32_t)(document_end(reader, reader->document + i) - reader->item);
+    reader->ends.length = 4 * count;
+    reader->document += count;
+    take(reader, reader->frame_items, block);
     return LXM_OK;
 }

@@ -39,6 +39,46 @@ lxm_status lxm_format_status(bool good, lxm_error *error)
     return good ? LXM_OK : lxm_fail_memory(error);
 }
 
+lxm_status lxm_format_documents_of_tokens(lxm_formatter *formatter, const lxm_tokens *tokens,
+                                          const uint32_t *ends, size_t count, lxm_error *error)
+{
+    const lxm_formatter_functions *functions = formatter->functions;
+    lxm_status status = LXM_OK;
+    size_t from = 0;
+    if (functions->documents_of_tokens)
+        return functions->documents_of_tokens(formatter, tokens, ends, count, error);
+    for (size_t i = 0; !status && i <= count; i++) {
+        size_t to = i < count ? ends[i] : tokens->count;
+        const lxm_tokens some = lxm_some_tokens(tokens, from, to);
+        if (to > from)
+            status = functions->tokens(formatter, &some, error);
+        if (!status && i < count)
+            status = functions->end_document(formatter, error);
+        from = to;
+    }
+    return status;
+}
+
+lxm_status lxm_format_documents_of_ids(lxm_formatter *formatter, const lxm_ids *ids,
+                                       const uint32_t *ends, size_t count, lxm_error *error)
+{
+    const lxm_formatter_functions *functions = formatter->functions;
+    lxm_status status = LXM_OK;
+    size_t from = 0;
+    if (functions->documents_of_ids)
+        return functions->documents_of_ids(formatter, ids, ends, count, error);
+    for (size_t i = 0; !status && i <= count; i++) {
+        size_t to = i < count ? ends[i] : ids->count;
+        const lxm_ids some = lxm_some_ids(ids, from, to);
+        if (to > from)
+            status = functions->ids(formatter, &some, error);
+        if (!status && i < count)
+            status = functions->end_document(formatter, error);
+        from = to;
+    }
+    return status;
+}
+
 /* Takes the frames of another formatter into the totals. */
 static void count_frames(lxm_formatter *formatter, const lxm_formatter *from)
 {

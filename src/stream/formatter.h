@@ -16,6 +16,12 @@ typedef struct lxm_formatter_functions {
     lxm_status (*tokens)(lxm_formatter *formatter, const lxm_tokens *tokens, lxm_error *error);
     lxm_status (*ids)(lxm_formatter *formatter, const lxm_ids *ids, lxm_error *error);
     lxm_status (*end_document)(lxm_formatter *formatter, lxm_error *error);
+    /* Several documents at once, the last of which may go on: ends[i] items stand before the end
+     * of document i. NULL: they go one by one. */
+    lxm_status (*documents_of_tokens)(lxm_formatter *formatter, const lxm_tokens *tokens,
+                                      const uint32_t *ends, size_t count, lxm_error *error);
+    lxm_status (*documents_of_ids)(lxm_formatter *formatter, const lxm_ids *ids,
+                                   const uint32_t *ends, size_t count, lxm_error *error);
     bool (*flush)(lxm_formatter *formatter);  /* closes a frame */
     bool (*finish)(lxm_formatter *formatter); /* what stands behind everything else */
 } lxm_formatter_functions;
@@ -58,12 +64,33 @@ void lxm_formatter_init(lxm_formatter *formatter, const lxm_stream_options *opti
                         const lxm_allocator *allocator);
 void lxm_formatter_free(lxm_formatter *formatter);
 
+/* See the functions of these names; all formatters can. */
+lxm_status lxm_format_documents_of_tokens(lxm_formatter *formatter, const lxm_tokens *tokens,
+                                          const uint32_t *ends, size_t count, lxm_error *error);
+lxm_status lxm_format_documents_of_ids(lxm_formatter *formatter, const lxm_ids *ids,
+                                       const uint32_t *ends, size_t count, lxm_error *error);
+
 /* Takes what another formatter made of the documents, or the part of one, that come next into the
  * account. Both are flushed; next->out, which stays as it is, belongs behind formatter->out. */
 lxm_status lxm_formatter_lead(lxm_formatter *formatter, lxm_formatter *next, lxm_error *error);
 
 /* LXM_OK, or LXM_ERROR_MEMORY where something that only memory can fail wasn't good. */
 lxm_status lxm_format_status(bool good, lxm_error *error);
+
+/* Items [from, to) of those. */
+static inline lxm_tokens lxm_some_tokens(const lxm_tokens *tokens, size_t from, size_t to)
+{
+    lxm_tokens some = *tokens;
+    some.spans += from;
+    some.count = to - from;
+    some.offsets += tokens->offsets ? 2 * from : 0;
+    return some;
+}
+
+static inline lxm_ids lxm_some_ids(const lxm_ids *ids, size_t from, size_t to)
+{
+    return (lxm_ids){ids->ids + from, to - from, ids->offsets ? ids->offsets + 2 * from : NULL};
+}
 
 /* Copies the text of tokens, one behind the other, to where there is room for lxm_copy_slack more
  * than the `bytes` that they have. */

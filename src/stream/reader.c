@@ -86,6 +86,7 @@ lxm_status lxm_reader_new(lxm_reader **out, lxm_input *input, lxm_kind kind,
     reader->kind = kind;
     reader->line = 1;
     lxm_buffer_init(&reader->window, &a);
+    lxm_buffer_init(&reader->ends, &a);
     lxm_status status = recognise(reader, error);
     if (status) {
         lxm_reader_free(reader);
@@ -100,6 +101,7 @@ void lxm_reader_free(lxm_reader *reader)
     if (!reader)
         return;
     lxm_buffer_free(&reader->window);
+    lxm_buffer_free(&reader->ends);
     lxm_release(&reader->allocator, reader->spans);
     lxm_release(&reader->allocator, reader->ids);
     lxm_release(&reader->allocator, reader->offsets);
@@ -113,6 +115,26 @@ lxm_status lxm_reader_next(lxm_reader *reader, lxm_block *block, bool *more, lxm
     *block = (lxm_block){0};
     *more = false;
     return reader->next(reader, block, more, error);
+}
+
+lxm_status lxm_reader_next_documents(lxm_reader *reader, lxm_block *block, const uint32_t **ends,
+                                     size_t *count, bool *more, lxm_error *error)
+{
+    lxm_status status;
+    *block = (lxm_block){0};
+    *more = false;
+    reader->ends.length = 0;
+    if (lxm_reader_is_binary(reader)) {
+        status = lxm_reader_next_frame(reader, block, more, error);
+    } else {
+        status = reader->next(reader, block, more, error);
+        uint32_t end = (uint32_t)(block->tokens.count + block->ids.count);
+        if (!status && block->end_document && !lxm_buffer_append(&reader->ends, &end, sizeof end))
+            status = lxm_fail_memory(error);
+    }
+    *ends = (const uint32_t *)(const void *)reader->ends.data;
+    *count = reader->ends.length / sizeof **ends;
+    return status;
 }
 
 lxm_kind lxm_reader_kind(const lxm_reader *reader)

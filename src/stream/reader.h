@@ -32,6 +32,7 @@ struct lxm_reader {
     char *settings;
     uint64_t frames, items, documents, bytes, checksum;
     size_t frame_items, frame_documents, item, document; /* the frame, and how far it is read */
+    lxm_buffer ends;                                     /* of documents, u32 */
     size_t items_at;      /* where its items begin: behind the text */
     const uint8_t *frame; /* its payload, in the window */
     size_t frame_length;  /* in the window, header included */
@@ -54,9 +55,16 @@ static inline void lxm_reader_skip(lxm_reader *reader, size_t length)
 /* Room for `items` spans, ids and offsets. */
 lxm_status lxm_reader_reserve(lxm_reader *reader, size_t items, lxm_error *error);
 
+/* lxm_reader_next for as many documents as are at hand: ends[i] of the block's items stand before
+ * the end of document i, and the last may go on. All of it is the reader's until the next call. */
+lxm_status lxm_reader_next_documents(lxm_reader *reader, lxm_block *block, const uint32_t **ends,
+                                     size_t *count, bool *more, lxm_error *error);
+
 lxm_status lxm_reader_open_binary(lxm_reader *reader, lxm_error *error);
 lxm_status lxm_reader_next_binary(lxm_reader *reader, lxm_block *block, bool *more,
                                   lxm_error *error);
+lxm_status lxm_reader_next_frame(lxm_reader *reader, lxm_block *block, bool *more,
+                                 lxm_error *error);
 lxm_status lxm_reader_next_tokens(lxm_reader *reader, lxm_block *block, bool *more,
                                   lxm_error *error);
 lxm_status lxm_reader_next_ids(lxm_reader *reader, lxm_block *block, bool *more, lxm_error *error);

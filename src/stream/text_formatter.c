@@ -142,23 +142,65 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
     return lxm_format_status(separate(f) && append_tokens(f, tokens), error);
 }
 
-static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error)
+static lxm_status documents_of_tokens(lxm_formatter *f, const lxm_tokens *tokens,
+                                      const uint32_t *ends, size_t count, lxm_error *error)
 {
-    size_t most;
-    if (ids->count == 0)
+    size_t from = 0;
+    bool good = true;
+    for (size_t i = 0; good && i <= count; i++) {
+        size_t to = i < count ? ends[i] : tokens->count;
+        const lxm_tokens some = lxm_some_tokens(tokens, from, to);
+        if (i < count || to > from)
+            good = separate(f);
+        if (good && to > from)
+            good = append_tokens(f, &some);
+        f->separate |= i < count;
+        from = to;
+    }
+    f->totals.items += tokens->count;
+    f->totals.documents += count;
+    return lxm_format_status(good, error);
+}
+
+/* Ids [from, to) as the next ones of a document. */
+static uint8_t *write_ids(uint8_t *p, const uint32_t *ids, size_t from, size_t to,
+                          bool *in_document)
+{
+    for (size_t i = from; i < to; i++) {
+        if (*in_document)
+            *p++ = ' ';
+        *in_document = true;
+        p = lxm_format_number(p, ids[i]);
+    }
+    return p;
+}
+
+static lxm_status documents_of_ids(lxm_formatter *f, const lxm_ids *ids, const uint32_t *ends,
+                                   size_t count, lxm_error *error)
+{
+    size_t most, from = 0;
+    if (ids->count == 0 && count == 0)
         return LXM_OK;
-    if (!lxm_multiply(ids->count, 11, &most) || !lxm_buffer_reserve(&f->out, most))
+    if (!lxm_multiply(ids->count, 11, &most) || !lxm_add(most, count, &most) ||
+        !lxm_buffer_reserve(&f->out, most))
         return lxm_fail_memory(error);
     f->totals.items += ids->count;
     uint8_t *p = f->out.data + f->out.length;
-    for (size_t i = 0; i < ids->count; i++) {
-        if (f->in_document)
-            *p++ = ' ';
-        f->in_document = true;
-        p = lxm_format_number(p, ids->ids[i]);
+    for (size_t i = 0; i < count; i++) {
+        p = write_ids(p, ids->ids, from, ends[i], &f->in_document);
+        *p++ = '\n';
+        f->in_document = false;
+        from = ends[i];
     }
+    p = write_ids(p, ids->ids, from, ids->count, &f->in_document);
     f->out.length = (size_t)(p - f->out.data);
+    f->totals.documents += count;
     return LXM_OK;
+}
+
+static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error)
+{
+    return documents_of_ids(f, ids, NULL, 0, error);
 }
 
 static lxm_status end_document(lxm_formatter *f, lxm_error *error)
@@ -175,6 +217,8 @@ const lxm_formatter_functions lxm_text_formatter = {
     .tokens = put_tokens,
     .ids = put_ids,
     .end_document = end_document,
+    .documents_of_tokens = documents_of_tokens,
+    .documents_of_ids = documents_of_ids,
     .flush = nothing,
     .finish = nothing,
 };

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memrchr */
 #include "tokenize/documents.h"
 
 #include <string.h>
@@ -131,4 +132,14 @@ size_t lxm_splitter_next(lxm_splitter *splitter, const uint8_t *bytes, size_t le
     default:
         return next_file(splitter, length, final, piece);
     }
+}
+
+size_t lxm_splitter_whole(const lxm_splitter *splitter, const uint8_t *bytes, size_t length,
+                          bool final)
+{
+    bool ended = splitter->how == LXM_SPLIT_LINE || splitter->how == LXM_SPLIT_NUL;
+    if (!ended || splitter->in_document || length == 0)
+        return 0;
+    const uint8_t *last = memrchr(bytes, splitter->how == LXM_SPLIT_LINE ? '\n' : '\0', length);
+    return final ? length : last ? (size_t)(last - bytes) + 1 : 0;
 }

@@ -34,4 +34,9 @@ typedef struct lxm_piece {
 size_t lxm_splitter_next(lxm_splitter *splitter, const uint8_t *bytes, size_t length, bool final,
                          lxm_piece *piece);
 
+/* Where the whole documents at the start of bytes[0, length) end that each end with a byte of their
+ * own; 0 where there are none, or one is under way. */
+size_t lxm_splitter_whole(const lxm_splitter *splitter, const uint8_t *bytes, size_t length,
+                          bool final);
+
 #endif

@@ -53,6 +53,12 @@ static lxm_status choose_scanner(lxm_tokenizer *tokenizer, const lxm_tokenizer_o
     return status;
 }
 
+static bool is_parted(const lxm_tokenizer_options *o)
+{
+    const char *name = preset_name(o);
+    return !o->pattern && (strcmp(name, "bert") == 0 || strcmp(name, "whitespace") == 0);
+}
+
 static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o,
                         lxm_recipe *recipe, lxm_error *error)
 {
@@ -66,6 +72,7 @@ static lxm_status build(lxm_tokenizer *tokenizer, const lxm_tokenizer_options *o
         return status;
     tokenizer->divisible = lxm_tokenizer_is_divisible(tokenizer, recipe);
     tokenizer->lines = !o->pattern && !recipe;
+    tokenizer->parted = is_parted(o);
     tokenizer->settings = lxm_tokenizer_describe(tokenizer, o, preset_name(o), recipe);
     return tokenizer->settings ? LXM_OK : lxm_fail_memory(error);
 }

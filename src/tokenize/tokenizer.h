@@ -22,7 +22,8 @@ struct lxm_tokenizer {
      * sides be segmented as subjects of their own, with the same tokens. True for the presets, as
      * each of them ends a token there and looks no further; unknown for a user's pattern. */
     bool divisible;
-    bool lines; /* a newline will do, where it is divisible */
+    bool lines;  /* a newline will do, where it is divisible */
+    bool parted; /* by white space, wherever it stands and whatever stands around it */
 };
 
 /* What a file says beyond options. */

@@ -10,8 +10,9 @@
 #include "lexmill/lexmill.h"
 
 typedef struct lines {
-    char *text;
-    size_t length, count;
+    char *bytes;
+    lxm_text *texts;
+    size_t count;
 } lines;
 
 static double seconds(void)
@@ -36,27 +37,27 @@ static void check(lxm_status status, const lxm_error *error)
 static lines read_lines(const char *path)
 {
     FILE *file = fopen(path, "rb");
-    lines l = {NULL, 0, 0};
-    if (!file || fseek(file, 0, SEEK_END) || (l.length = (size_t)ftell(file)) == 0)
+    lines l = {NULL, NULL, 0};
+    size_t length = 0;
+    if (!file || fseek(file, 0, SEEK_END) || (length = (size_t)ftell(file)) == 0)
         fail(path, "can't be read, or is empty");
     rewind(file);
-    l.text = malloc(l.length);
-    if (!l.text || fread(l.text, 1, l.length, file) != l.length)
+    l.bytes = malloc(length);
+    l.texts = calloc(length, sizeof *l.texts);
+    if (!l.bytes || !l.texts || fread(l.bytes, 1, length, file) != length)
         fail(path, "can't be read");
     fclose(file);
-    for (size_t i = 0; i < l.length; i++)
-        l.count += l.text[i] == '\n';
+    const char *line = l.bytes, *end = l.bytes + length;
+    for (const char *next; (next = memchr(line, '\n', (size_t)(end - line))); line = next + 1)
+        l.texts[l.count++] = (lxm_text){line, (size_t)(next - line)};
     return l;
 }
 
-static void pass(lxm_embedder *embedder, const lines *l, size_t dim, float *vectors)
+static void pass(lxm_embedder *embedder, const lines *l, float *vectors)
 {
     lxm_error error = {0};
-    const char *line = l->text, *end = l->text + l->length;
-    for (const char *next; (next = memchr(line, '\n', (size_t)(end - line))); line = next + 1) {
-        check(lxm_embedder_embed(embedder, line, (size_t)(next - line), vectors, &error), &error);
-        vectors += dim;
-    }
+    size_t done;
+    check(lxm_embedder_embed_all(embedder, l->texts, l->count, vectors, &done, &error), &error);
 }
 
 static void keep(const char *path, const float *vectors, size_t count)
@@ -85,7 +86,7 @@ int main(int argc, char **argv)
           &error);
     double begin = seconds();
     for (long i = 0; i < strtol(argv[3], NULL, 10); i++) {
-        pass(embedder, &l, dim, vectors);
+        pass(embedder, &l, vectors);
         double end = seconds();
         printf("%s%.6f", i ? " " : "", end - begin);
         begin = seconds();
@@ -96,6 +97,7 @@ int main(int argc, char **argv)
     lxm_embedder_free(embedder);
     lxm_static_model_free(model);
     free(vectors);
-    free(l.text);
+    free(l.texts);
+    free(l.bytes);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* One vector a document: against the obvious, whatever lies between pieces, threads and files. */
 #include <math.h>
 
+#include "embed/pooling_kernels.h"
 #include "unit.h"
 
 enum { dim = 7, rows = 50 };
@@ -189,6 +190,40 @@ static void test_every_allocation(void **state)
     }
 }
 
+/* Of any width, aligned or not. */
+static void all_variants_give_the_same_bits(void **state)
+{
+    enum { most = 70, count = 11 };
+    (void)state;
+    const lxm_pooling_kernels *variants[3];
+    static float numbers[count * most + 1];
+    const lxm_mapped_float *list[count];
+    uint64_t random = 9;
+    for (size_t i = 0; i < unit_count(numbers); i++)
+        numbers[i] = (float)((double)unit_random(&random) / 1e19 - 0.9);
+    size_t variant_count = lxm_pooling_variants(variants);
+    for (size_t width = 1; width <= most; width++) {
+        double columns[2][most], sums[2];
+        float vectors[2][most];
+        for (size_t r = 0; r < count; r++)
+            list[r] = numbers + 1 + r * width;
+        for (size_t v = 0; v < variant_count; v++) {
+            const lxm_pooling_kernels *k = variants[v];
+            int other = v > 0;
+            for (size_t i = 0; i < width; i++)
+                columns[other][i] = 0.1 * (double)i;
+            k->add(columns[other], list, count, width);
+            k->add_weighted(columns[other], list[3], 0.7f, width);
+            k->narrow(columns[other], 1 / 3.0, vectors[other], width);
+            sums[other] = k->squares(vectors[other], width);
+            k->scale(vectors[other], 1 / sums[other], width);
+            assert_memory_equal(columns[other], columns[0], width * sizeof *columns[0]);
+            assert_memory_equal(&sums[other], &sums[0], sizeof *sums);
+            assert_memory_equal(vectors[other], vectors[0], width * sizeof *vectors[0]);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -197,6 +232,7 @@ int main(void)
         TEST(test_shards_and_batches),
         TEST(test_options_that_make_no_sense),
         TEST(test_every_allocation),
+        cmocka_unit_test(all_variants_give_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

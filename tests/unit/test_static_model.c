@@ -136,6 +136,11 @@ static void a_warm_embedder_allocates_nothing(void **state)
             const char *text = text_at(&t, i, &length);
             unit_succeeds(lxm_embedder_embed(embedder, text, length, vector, &error), &error);
         }
+        lxm_text few[4] = {{"the robin", 9}, {"", 0}, {"and", 3}, {"the owl", 7}};
+        float vectors[4 * most_dim];
+        size_t done;
+        lxm_error error;
+        unit_succeeds(lxm_embedder_embed_all(embedder, few, 4, vectors, &done, &error), &error);
         if (again == 0)
             calls = allocator.calls;
         assert_int_equal(allocator.calls, calls);
@@ -159,6 +164,84 @@ static void what_is_wrong_with_a_text_does_nothing_to_the_next(void **state)
     unit_succeeds(lxm_embedder_embed(embedder, "robin", 5, after, &error), &error);
     assert_memory_equal(before, after, sizeof before);
     lxm_embedder_free(embedder);
+    lxm_static_model_free(model);
+}
+
+/* Short texts by the thousand, empty ones among them: more than wait at once. */
+static void many_texts_have_the_vectors_that_each_has(void **state)
+{
+    enum { count = 5000 };
+    (void)state;
+    texts t = read_texts();
+    lxm_text *list = calloc(count, sizeof *list);
+    float *vectors = calloc(count, most_dim * sizeof *vectors);
+    uint64_t random = 17;
+    assert_true(list && vectors);
+    for (size_t i = 0; i < count; i++) {
+        list[i].bytes = text_at(&t, unit_random(&random) % t.count, &list[i].length);
+        size_t cut = unit_random(&random) % 40;
+        if (i % 100 && cut < list[i].length &&
+            (((const uint8_t *)list[i].bytes)[cut] & 0xC0) != 0x80)
+            list[i].length = cut;
+    }
+    for (size_t m = 0; m < unit_count(models); m++) {
+        lxm_static_model *model = open_model(models[m], 0);
+        size_t dim = lxm_table_dim(lxm_static_model_table(model)), done;
+        lxm_embedder *embedder = make_embedder(model, NULL), *single = make_embedder(model, NULL);
+        lxm_error error;
+        unit_succeeds(lxm_embedder_embed_all(embedder, list, count, vectors, &done, &error),
+                      &error);
+        assert_int_equal(done, count);
+        for (size_t i = 0; i < count; i++) {
+            float vector[most_dim];
+            unit_succeeds(lxm_embedder_embed(single, list[i].bytes, list[i].length, vector, &error),
+                          &error);
+            assert_memory_equal(vectors + i * dim, vector, dim * sizeof *vector);
+        }
+        unit_succeeds(lxm_embedder_embed_all(embedder, list, 0, NULL, &done, &error), &error);
+        assert_int_equal(done, 0);
+        lxm_embedder_free(embedder);
+        lxm_embedder_free(single);
+        lxm_static_model_free(model);
+    }
+    free(vectors);
+    free(list);
+    free_texts(&t);
+}
+
+static void one_of_many_texts_is_at_fault(void **state)
+{
+    enum { count = 3000, bad = 2500 };
+    (void)state;
+    static lxm_text list[count];
+    static float vectors[count * most_dim];
+    static const float weights[2] = {1, 1};
+    lxm_static_model *model = open_model("model2vec", 0);
+    lxm_embedder *embedder = make_embedder(model, NULL), *few;
+    lxm_pool_options two = {.kind = LXM_POOL_SUM, .weights = weights, .weight_count = 2};
+    size_t done;
+    lxm_error error;
+    unit_succeeds(lxm_embedder_new(&few, lxm_static_model_tokenizer(model),
+                                   lxm_static_model_vocab(model), lxm_static_model_table(model),
+                                   &two, NULL, &error),
+                  &error);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (lxm_text){"robin", 5};
+    list[bad] = (lxm_text){"owl \xFF", 5};
+    assert_int_equal(lxm_embedder_embed_all(embedder, list, count, vectors, &done, &error),
+                     LXM_ERROR_UTF8);
+    assert_int_equal(done, bad);
+    assert_int_equal(error.offset, 4);
+    list[bad].length = 3;
+    unit_succeeds(lxm_embedder_embed_all(embedder, list, count, vectors, &done, &error), &error);
+    assert_int_equal(done, count);
+    for (size_t i = 0; i < bad; i++)
+        list[i].length = 0;
+    assert_int_equal(lxm_embedder_embed_all(few, list, count, vectors, &done, &error),
+                     LXM_ERROR_ID);
+    assert_int_equal(done, bad);
+    lxm_embedder_free(embedder);
+    lxm_embedder_free(few);
     lxm_static_model_free(model);
 }
 
@@ -283,7 +366,9 @@ static void every_allocation_may_fail(void **state)
             lxm_static_model *model;
             lxm_embedder *embedder = NULL;
             lxm_error error = {0};
-            float vector[most_dim];
+            float vector[most_dim], vectors[2 * most_dim];
+            static const lxm_text both[] = {{"the robin", 9}, {"and the owl", 11}};
+            size_t done;
             allocator.calls = 0;
             allocator.fail_at = at;
             status = lxm_static_model_open(&model, path, NULL, &allocator.functions, &error);
@@ -294,6 +379,8 @@ static void every_allocation_may_fail(void **state)
                                      lxm_static_model_pool(model), &allocator.functions, &error);
             if (!status)
                 status = lxm_embedder_embed(embedder, "the robin", 9, vector, &error);
+            if (!status)
+                status = lxm_embedder_embed_all(embedder, both, 2, vectors, &done, &error);
             lxm_embedder_free(embedder);
             lxm_static_model_free(model);
             assert_int_equal(allocator.live, 0);
@@ -364,6 +451,8 @@ int main(void)
         cmocka_unit_test(a_maximum_length_takes_the_folders_place),
         cmocka_unit_test(a_warm_embedder_allocates_nothing),
         cmocka_unit_test(what_is_wrong_with_a_text_does_nothing_to_the_next),
+        cmocka_unit_test(many_texts_have_the_vectors_that_each_has),
+        cmocka_unit_test(one_of_many_texts_is_at_fault),
         cmocka_unit_test(what_cannot_be_done_is_refused_by_name),
         cmocka_unit_test(other_modules_are_refused),
         cmocka_unit_test(every_allocation_may_fail),
