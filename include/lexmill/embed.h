@@ -209,7 +209,8 @@ LXM_API lxm_status lxm_layer_forward(lxm_layer *layer, const uint32_t *ids, size
 
 /* Adds gradients (count x dim), those of what lxm_layer_forward gave for the same ids, to the sums
  * for each id: in 32-bit floats, in the order in which they come, however they are cut into calls.
- * LXM_ERROR_ID: an id has no row, error->offset is its index, nothing was added. */
+ * LXM_ERROR_ID: an id has no row, error->offset is its index, nothing was added. After
+ * LXM_ERROR_MEMORY some were: lxm_layer_zero_gradients forgets them all. */
 LXM_API lxm_status lxm_layer_backward(lxm_layer *layer, const uint32_t *ids, size_t count,
                                       const float *gradients, lxm_error *error);
 

@@ -209,7 +209,8 @@ typedef struct lxm_embed_options {
     lxm_dtype dtype;      /* of the vectors; text has none, .npy no bf16, and none has int8 */
     uint64_t shard_size;  /* most bytes of embeddings a shard; 0: 1 GiB; at least a batch goes in */
     bool resume;          /* shards: goes on where a run with the same options and ids was stopped;
-                             when this one fails, what is done stays for another */
+                             when this one fails, what is done stays for another. Of one that was
+                             finished all files must be there: otherwise LXM_ERROR_FORMAT */
     bool replace;         /* shards may take the place of others in the folder */
     bool any_vocabulary;  /* takes ids of a vocabulary that the table wasn't made for */
     const char *settings; /* what made the vectors, for people; NULL: "" */
@@ -220,6 +221,9 @@ typedef struct lxm_embed_result {
     uint64_t unused;  /* ids that stand in no window */
     uint64_t dropped; /* rows (windows) of the last batch that drop_last dropped */
     uint64_t shards;
+    uint64_t not_finite; /* rows (places of windows) of this run, from a table file, that hold a
+                            number that is none, or infinite, perhaps by `dtype` alone: f16 ends
+                            below 65520 */
 } lxm_embed_result;
 
 /* Embeds id streams into a file, or standard output ("-"), or a folder. It opens, and commits or
@@ -320,12 +324,13 @@ typedef struct lxm_verify_result {
 LXM_API lxm_status lxm_run_verify(const char *folder, const lxm_job *job, lxm_verify_result *result,
                                   lxm_error *error);
 
-/* Writes all rows of a table as text, .npy or .safetensors. `fingerprint` is that of the
- * vocabulary it is made for (0: none), which .safetensors alone can tell. */
+/* Writes all rows of a table as text (f32 alone), .npy (f32 or f16) or .safetensors, in numbers of
+ * `dtype`. `fingerprint` is that of the vocabulary it is made for (0: none), which .safetensors
+ * alone can tell. */
 LXM_API lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
-                                       lxm_vector_format format, const char *settings,
-                                       const char *output_path, const lxm_job *job,
-                                       lxm_error *error);
+                                       lxm_vector_format format, lxm_dtype dtype,
+                                       const char *settings, const char *output_path,
+                                       const lxm_job *job, lxm_error *error);
 
 /* Table files. The last three have a word for each row. */
 typedef enum lxm_table_file {
@@ -348,6 +353,8 @@ typedef struct lxm_convert_options {
 typedef struct lxm_convert_result {
     uint64_t rows;       /* written */
     uint64_t duplicates; /* rows left out, for their word stands before another row */
+    uint64_t not_finite; /* rows written that hold a number that is none, or infinite, as above
+                            (with int8 they become zeros) */
 } lxm_convert_result;
 
 /* Writes a table in another form. `result` may be NULL. */

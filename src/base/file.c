@@ -25,7 +25,7 @@ lxm_status lxm_map_open(lxm_map *map, const char *path, lxm_error *error)
     *map = (lxm_map){0};
     struct stat status;
     lxm_status result = LXM_OK;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* or a FIFO would make it wait */
     if (fd < 0)
         return fail_path(error, errno, "can't open", path);
     if (fstat(fd, &status))

@@ -91,13 +91,15 @@ static char *folder_of(const lxm_allocator *allocator, const char *path)
     return folder;
 }
 
-/* TARGET's folder, a dot, its name and a random suffix. */
+/* TARGET's folder, a dot, its name, of which so much that the whole is no longer than a name may
+ * be, and a random suffix. */
 static char *temporary_name(const lxm_allocator *allocator, const char *target)
 {
+    enum { longest = NAME_MAX - 10 };
     size_t folder = folder_length(target), size = strlen(target) + 16;
     char *name = lxm_allocate(allocator, size, 1);
     if (name)
-        snprintf(name, size, "%.*s.%s.%08x", (int)folder, target, target + folder,
+        snprintf(name, size, "%.*s.%.*s.%08x", (int)folder, target, (int)longest, target + folder,
                  (unsigned)lxm_random_seed());
     return name;
 }
@@ -143,7 +145,10 @@ static lxm_status open_named(lxm_output *output, const char *path, lxm_error *er
     struct stat status;
     if (!*path)
         return lxm_fail_io(error, ENOENT, "can't write");
-    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode)) {
+    int failed = stat(path, &status) ? errno : 0;
+    if (failed && failed != ENOENT) /* such as a name that is too long: not after all the work */
+        return lxm_fail_io(error, failed, "can't write");
+    if (!failed && !S_ISREG(status.st_mode)) {
         output->fd = open(path, O_WRONLY | O_CLOEXEC);
         return output->fd < 0 ? lxm_fail_io(error, errno, "can't write") : LXM_OK;
     }

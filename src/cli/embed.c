@@ -129,8 +129,7 @@ static int project(embed_settings *s, int argc, char **argv)
     cli_paths inputs = cli_inputs(argc, argv, optind);
     if (run(s, &inputs, &result, &error))
         return cli_failure(&error);
-    if (s->common.verbose)
-        embed_tell(s, &result);
+    embed_tell(s, &s->common, &result);
     return exit_done;
 }
 
@@ -178,8 +177,9 @@ int main(int argc, char **argv)
     if ((s.save_vocab || (s.words && !finds)) && commands[command].run != embed_convert &&
         commands[command].run != project)
         cli_usage("--vocab and --save-vocab belong to convert");
-    if ((s.projects || s.generates || s.seeded || s.table) &&
-        (commands[command].run == embed_info || commands[command].run == embed_verify))
+    bool makes = s.projects || s.generates || s.seeded || s.table || s.embed.dtype ||
+                 s.common.format || s.common.binary;
+    if (makes && (commands[command].run == embed_info || commands[command].run == embed_verify))
         cli_usage("%s makes nothing: leave out what says how vectors or tables are made",
                   commands[command].name);
     return commands[command].run(&s, argc, argv);

@@ -145,8 +145,10 @@ lxm_status embed_open(embed_settings *s, const lxm_vocab *vocab, embed_parts *pa
                       lxm_error *error);
 void embed_close(embed_parts *parts);
 
-/* Says how many rows came out. */
-void embed_tell(const embed_settings *s, const lxm_embed_result *result);
+/* Says, where asked to, how many rows came out; and how many of them aren't finite. */
+void embed_tell(const embed_settings *s, const cli_common *common, const lxm_embed_result *result);
+void embed_tell_not_finite(const cli_common *common, uint64_t rows, lxm_dtype dtype);
+
 /* Options of near and analogy, which have a help of their own. */
 extern const char embed_near_help[];
 

@@ -344,9 +344,21 @@ void embed_close(embed_parts *parts)
     free(parts->weights);
 }
 
-void embed_tell(const embed_settings *s, const lxm_embed_result *result)
+void embed_tell_not_finite(const cli_common *common, uint64_t rows, lxm_dtype dtype)
+{
+    static const char *const more[] = {"", " as f16", " as bf16", ", and are zeros as int8"};
+    if (rows && !common->quiet)
+        cli_note("%" PRIu64 " of the rows written hold numbers that aren't finite%s: embed info "
+                 "counts those of a table",
+                 rows, more[dtype]);
+}
+
+void embed_tell(const embed_settings *s, const cli_common *common, const lxm_embed_result *result)
 {
     const char *what = s->embed.window.context ? "windows" : "rows";
+    embed_tell_not_finite(common, result->not_finite, s->embed.dtype);
+    if (!common->verbose)
+        return;
     cli_note("%" PRIu64 " %s written, %" PRIu64 " %s of an incomplete batch dropped, %" PRIu64
              " ids in no window",
              result->rows, what, result->dropped, what, result->unused);

@@ -26,8 +26,8 @@ int embed_init(embed_settings *s, int argc, char **argv)
     lxm_job job = cli_job(&s->common, &none, &progress);
     lxm_status status = lxm_table_generate(&table, &s->generated, NULL, &error);
     if (!status)
-        status = lxm_run_write_table(table, s->fingerprint, format, made_by, s->common.output, &job,
-                                     &error);
+        status = lxm_run_write_table(table, s->fingerprint, format, s->embed.dtype, made_by,
+                                     s->common.output, &job, &error);
     cli_progress_end(&progress);
     lxm_table_free(table);
     free(made_by);
@@ -61,6 +61,8 @@ int embed_verify(embed_settings *s, int argc, char **argv)
     lxm_verify_result result;
     cli_progress progress;
     cli_paths none = {NULL, 0};
+    if (s->tensor || strcmp(s->common.output, "-") != 0)
+        cli_usage("verify writes nothing, and knows the tensors: leave --tensor and -o out");
     if (argc - optind != 1)
         cli_usage("verify wants one folder of shards");
     lxm_job job = cli_job(&s->common, &none, &progress);
@@ -117,5 +119,6 @@ int embed_convert(embed_settings *s, int argc, char **argv)
     if (result.duplicates && !s->common.quiet)
         cli_note("%" PRIu64 " rows left out: their words stand before other rows",
                  result.duplicates);
+    embed_tell_not_finite(&s->common, result.not_finite, options.dtype);
     return exit_done;
 }

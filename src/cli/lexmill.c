@@ -412,8 +412,8 @@ static void tell(const settings *s, const parts *p)
 {
     if (!s->common.quiet)
         cli_text_skipped(&p->result);
-    if (s->common.verbose && s->wants_vectors)
-        embed_tell(&s->vectors, &p->embed_result);
+    if (s->wants_vectors)
+        embed_tell(&s->vectors, &s->common, &p->embed_result);
     else if (s->common.verbose && !s->ids.wanted)
         cli_text_tell(&p->result, "ids");
 }

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "embed/finite.h"
 #include "embed/project.h"
 
 /* The floats that are worth another thread. */
@@ -108,13 +109,9 @@ uint64_t lxm_layer_moved_rows(const lxm_layer *layer)
 uint64_t lxm_layer_not_finite(const lxm_layer *layer)
 {
     uint64_t found = 0;
-    for (uint32_t slot = 0; slot < layer->moved.count; slot++) {
-        const float *row = lxm_sparse_rows_at(&layer->moved, slot);
-        bool finite = true;
-        for (size_t i = 0; finite && i < layer->base->dim; i++)
-            finite = isfinite(row[i]);
-        found += !finite;
-    }
+    for (uint32_t slot = 0; slot < layer->moved.count; slot++)
+        found += lxm_rows_not_finite(lxm_sparse_rows_at(&layer->moved, slot), 1, layer->base->dim,
+                                     LXM_DTYPE_F32);
     return found;
 }
 

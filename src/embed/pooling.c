@@ -48,7 +48,7 @@ static void raise_to_row(double *columns, const mapped_float *row, size_t dim)
 {
     for (size_t i = 0; i < dim; i++) {
         double value = (double)row[i];
-        columns[i] = value > columns[i] ? value : columns[i];
+        columns[i] = value > columns[i] || value != value ? value : columns[i]; /* a NaN stays */
     }
 }
 
@@ -175,7 +175,7 @@ void lxm_pooling_merge(lxm_pooling *pooling, lxm_pool_kind kind, size_t dim,
         if (pooling->count == 0 || kind == LXM_POOL_LAST)
             *mine = other;
         else if (kind == LXM_POOL_MAX)
-            *mine = other > *mine ? other : *mine;
+            *mine = other > *mine || other != other ? other : *mine;
         else if (kind != LXM_POOL_FIRST)
             *mine += other;
     }

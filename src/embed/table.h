@@ -71,6 +71,12 @@ static inline bool lxm_table_is_plain(const lxm_table *table)
     return table->data && table->dtype == LXM_DTYPE_F32 && !table->weights;
 }
 
+/* Whether rows may hold numbers that are none, or infinite: what is generated never does. */
+static inline bool lxm_table_is_doubtful(const lxm_table *table)
+{
+    return !table->random;
+}
+
 /* How many rows ahead one is fetched into the cache. */
 enum { lxm_table_ahead = 4 };
 

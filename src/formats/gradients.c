@@ -48,16 +48,10 @@ static lxm_status take_npy(array *a, const char *name, lxm_map map, const number
     if (status)
         return status;
     const number_type *type = find_type(types, header->descr);
-    size_t need = type ? type->size : 0;
-    bool fits = true;
-    for (size_t i = 0; i < header->dimensions; i++)
-        fits = fits && header->shape[i] <= SIZE_MAX &&
-               lxm_multiply(need, (size_t)header->shape[i], &need);
-    if (type && (!fits || need != map.length - header->size))
-        return lxm_fail_at(error, LXM_ERROR_FORMAT, header->size,
-                           "%zu bytes of data are not the shape of the header: the file is cut or "
-                           "damaged",
-                           map.length - header->size);
+    if (type)
+        status = lxm_npy_check_data(header, type->size, map.length, error);
+    if (status)
+        return status;
     if (header->fortran_order && header->dimensions > 1)
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
                         "the array is in Fortran order: save it with numpy.ascontiguousarray");

@@ -10,4 +10,8 @@
  */
 bool lxm_json_append(lxm_buffer *buffer, const json_t *json, size_t flags);
 
+/* A string for people to read: bytes that aren't UTF-8, as names of files may hold, are escaped,
+ * and with them what a token stream escapes. NULL where memory runs out. */
+json_t *lxm_json_text(const char *text, const lxm_allocator *allocator);
+
 #endif

@@ -1,6 +1,8 @@
 /* Reading .npy: the header, and a table in one. */
 #include "formats/npy.h"
 
+#include <stdio.h>
+
 #include "base/error.h"
 #include "embed/table.h"
 #include "formats/table_reader.h"
@@ -166,6 +168,38 @@ lxm_status lxm_npy_parse(lxm_npy_header *header, const uint8_t *bytes, size_t le
     return LXM_OK;
 }
 
+bool lxm_npy_data_size(const lxm_npy_header *header, size_t number, size_t *size)
+{
+    *size = number;
+    for (size_t i = 0; i < header->dimensions; i++)
+        if (header->shape[i] > SIZE_MAX || !lxm_multiply(*size, (size_t)header->shape[i], size))
+            return false;
+    return true;
+}
+
+/* As many dimensions as there is room for. */
+static const char *shape_text(const lxm_npy_header *header, char *text, size_t capacity)
+{
+    size_t used = (size_t)snprintf(text, capacity, "%s", header->dimensions ? "" : "1");
+    for (size_t i = 0; i < header->dimensions && used + 24 < capacity; i++)
+        used += (size_t)snprintf(text + used, capacity - used, "%s%llu", i ? " x " : "",
+                                 (unsigned long long)header->shape[i]);
+    return text;
+}
+
+lxm_status lxm_npy_check_data(const lxm_npy_header *header, size_t number, size_t length,
+                              lxm_error *error)
+{
+    size_t need;
+    char shape[128];
+    if (lxm_npy_data_size(header, number, &need) && need == length - header->size)
+        return LXM_OK;
+    return lxm_fail_at(error, LXM_ERROR_FORMAT, header->size,
+                       "%zu bytes of data are not the %s numbers of the header: the file is cut or "
+                       "damaged",
+                       length - header->size, shape_text(header, shape, sizeof shape));
+}
+
 static lxm_dtype dtype_of(const lxm_npy_header *header)
 {
     return strcmp(header->descr, "<f2") == 0 ? LXM_DTYPE_F16 : LXM_DTYPE_F32;
@@ -173,7 +207,6 @@ static lxm_dtype dtype_of(const lxm_npy_header *header)
 
 static lxm_status check_table(const lxm_npy_header *header, size_t length, lxm_error *error)
 {
-    size_t need;
     if (strcmp(header->descr, "<f4") != 0 && strcmp(header->descr, "<f2") != 0)
         return lxm_fail(error, LXM_ERROR_UNSUPPORTED,
                         "its numbers are '%s', not '<f4' or '<f2': save it with .astype('<f4')",
@@ -187,15 +220,7 @@ static lxm_status check_table(const lxm_npy_header *header, size_t length, lxm_e
                         "the array is in Fortran order: save it with numpy.ascontiguousarray");
     if (header->shape[1] == 0)
         return lxm_fail(error, LXM_ERROR_FORMAT, "the table has no columns");
-    if (!lxm_multiply(header->shape[0], header->shape[1], &need) ||
-        !lxm_multiply(need, lxm_dtype_size(dtype_of(header)), &need) ||
-        need != length - header->size)
-        return lxm_fail_at(error, LXM_ERROR_FORMAT, header->size,
-                           "%zu bytes of data are not the %llu x %llu numbers of the header: the "
-                           "file is cut or damaged",
-                           length - header->size, (unsigned long long)header->shape[0],
-                           (unsigned long long)header->shape[1]);
-    return LXM_OK;
+    return lxm_npy_check_data(header, lxm_dtype_size(dtype_of(header)), length, error);
 }
 
 static lxm_status open_table(lxm_table **table, lxm_map map, const char *tensor,

@@ -22,4 +22,12 @@ bool lxm_npy_probe(const uint8_t *bytes, size_t length);
 lxm_status lxm_npy_parse(lxm_npy_header *header, const uint8_t *bytes, size_t length,
                          lxm_error *error);
 
+/* Bytes of an array's numbers, of `number` bytes each; false where that overflows. */
+bool lxm_npy_data_size(const lxm_npy_header *header, size_t number, size_t *size);
+
+/* Whether a file of `length` bytes holds the numbers of its header, of `number` bytes each:
+ * otherwise LXM_ERROR_FORMAT. */
+lxm_status lxm_npy_check_data(const lxm_npy_header *header, size_t number, size_t length,
+                              lxm_error *error);
+
 #endif

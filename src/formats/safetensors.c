@@ -18,9 +18,10 @@ static uint64_t header_length(const uint8_t *bytes)
     return length;
 }
 
+/* A first line of 8 bytes is word2vec's, whose first word may be a brace. */
 bool lxm_safetensors_probe(const uint8_t *bytes, size_t length)
 {
-    return length > prefix && bytes[prefix] == '{';
+    return length > prefix && bytes[prefix] == '{' && bytes[prefix - 1] != '\n';
 }
 
 static unsigned dtype_bits(const char *dtype)

@@ -57,12 +57,12 @@ static json_t *shape_of(const lxm_vectors_shape *shape, const plan *p, uint64_t 
     return NULL;
 }
 
-static json_t *metadata_of(const lxm_vectors_shape *shape)
+static json_t *metadata_of(const lxm_vectors_shape *shape, const lxm_allocator *allocator)
 {
     char digits[20];
     snprintf(digits, sizeof digits, "%016" PRIx64, shape->fingerprint);
-    json_t *metadata = json_pack("{s:s, s:s}", "format", "lexmill", "lexmill.settings",
-                                 shape->settings ? shape->settings : "");
+    json_t *metadata = json_pack("{s:s, s:o}", "format", "lexmill", "lexmill.settings",
+                                 lxm_json_text(shape->settings ? shape->settings : "", allocator));
     if (shape->fingerprint &&
         json_object_set_new(metadata, "lexmill.fingerprint", json_string(digits))) {
         json_decref(metadata);
@@ -72,12 +72,13 @@ static json_t *metadata_of(const lxm_vectors_shape *shape)
 }
 
 /* NULL where memory runs out. */
-static json_t *make_json(const lxm_vectors_shape *shape, uint64_t rows)
+static json_t *make_json(const lxm_vectors_shape *shape, uint64_t rows,
+                         const lxm_allocator *allocator)
 {
     plan plans[most_tensors];
     size_t count = make_plans(shape, plans);
     json_t *root = json_object();
-    int failed = json_object_set_new(root, "__metadata__", metadata_of(shape));
+    int failed = json_object_set_new(root, "__metadata__", metadata_of(shape, allocator));
     uint64_t at = 0;
     for (size_t i = 0; i < count; i++) {
         uint64_t end = rows == widest ? widest : at + rows * plans[i].size;
@@ -98,7 +99,7 @@ static lxm_status make_header(const lxm_vectors *vectors, uint64_t rows, lxm_buf
                               lxm_error *error)
 {
     static const uint8_t zeros[prefix] = {0};
-    json_t *json = make_json(&vectors->shape, rows);
+    json_t *json = make_json(&vectors->shape, rows, &header->allocator);
     bool done =
         lxm_buffer_append(header, zeros, prefix) && lxm_json_append(header, json, JSON_COMPACT);
     json_decref(json);

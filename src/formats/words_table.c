@@ -83,6 +83,7 @@ typedef struct plan {
     bool header, binary;
     uint64_t rows, dim;
     size_t start; /* of the first row */
+    size_t end;   /* of the last, where they are text: empty lines may follow */
 } plan;
 
 /* Whether no byte there is one that text doesn't have. */
@@ -192,11 +193,11 @@ static lxm_status read_rows(lxm_table *table, const plan *p, float *values, lxm_
     lxm_status status = LXM_OK;
     size_t at = p->start;
     uint64_t row = 0;
-    for (; !status && row < p->rows && at < table->map.length; row++)
-        status = read_row(table, &numbers, next_line(table->map.data, table->map.length, &at),
+    for (; !status && row < p->rows && at < p->end; row++)
+        status = read_row(table, &numbers, next_line(table->map.data, p->end, &at),
                           values + row * table->dim, row + 1 + p->header, error);
     lxm_numbers_free(&numbers);
-    if (!status && (row < p->rows || at < table->map.length))
+    if (!status && (row < p->rows || at < p->end))
         status =
             fail_line(error, row + 1 + p->header,
                       row < p->rows ? "the file ends before the rows that its first line promises"
@@ -204,13 +205,22 @@ static lxm_status read_rows(lxm_table *table, const plan *p, float *values, lxm_
     return status;
 }
 
+static size_t find_end(const plan *p, lxm_map map)
+{
+    size_t end = map.length;
+    while (end > p->start && (map.data[end - 1] == '\n' || map.data[end - 1] == '\r'))
+        end--;
+    return end;
+}
+
 /* The numbers go to memory, or an unnamed file; the words stay in the map. */
 static lxm_status open_text(lxm_table **out, lxm_map map, plan *p, const lxm_allocator *allocator,
                             lxm_error *error)
 {
     float *values;
+    p->end = find_end(p, map);
     if (!p->header)
-        p->rows = count_lines(map.data, map.length);
+        p->rows = count_lines(map.data, p->end);
     lxm_status status = check_size(p, map.length, error);
     if (status)
         return status;

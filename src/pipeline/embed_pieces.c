@@ -3,7 +3,9 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "embed/dtype.h"
+#include "embed/finite.h"
 #include "embed/project.h"
+#include "embed/table.h"
 
 enum { piece_bytes = 1024 * 1024, most_rows = 8192 };
 
@@ -17,6 +19,7 @@ typedef struct piece {
     float *scales;   /* and what int8 takes */
     lxm_buffer text; /* where the format has one */
     size_t count;
+    size_t not_finite;
     size_t place; /* of the first row in its window */
     size_t batch; /* as lxm_vectors_piece */
     bool old;     /* its vectors are written already */
@@ -31,9 +34,11 @@ struct lxm_pieces {
     lxm_narrow *narrow; /* NULL: floats, or int8 */
     lxm_vector_sink *sink;
     size_t context;
-    size_t batch;    /* rows (places) of one */
-    size_t in_batch; /* rows of it that are in pieces */
-    uint64_t old;    /* rows still to come that were written by a run before */
+    size_t batch;        /* rows (places) of one */
+    size_t in_batch;     /* rows of it that are in pieces */
+    uint64_t old;        /* rows still to come that were written by a run before */
+    bool doubtful;       /* rows may hold numbers that aren't finite, */
+    uint64_t not_finite; /* and so many did */
     size_t capacity;
     lxm_pool *pool;
     piece *ring; /* one more than the pool's window: the one that is being filled */
@@ -56,16 +61,20 @@ static void project(void *job)
 {
     piece *p = job;
     const lxm_embed_options *options = p->owner->options;
+    size_t dim = lxm_table_dim(options->table);
     p->status = LXM_OK;
+    p->not_finite = 0;
     if (!p->values || p->old)
         return;
     p->status = lxm_project_piece(options->table, options->positions, p->inputs, p->mask, p->count,
                                   p->place, p->owner->context, p->values, &p->error);
     p->text.length = 0;
+    if (!p->status && p->owner->doubtful)
+        p->not_finite = lxm_rows_not_finite(p->values, p->count, dim, options->dtype);
     if (!p->status && p->narrow)
         narrow_values(p);
     if (!p->status && p->owner->format->encode &&
-        !p->owner->format->encode(&p->text, p->values, p->count, lxm_table_dim(options->table)))
+        !p->owner->format->encode(&p->text, p->values, p->count, dim))
         p->status = lxm_fail_memory(&p->error);
 }
 
@@ -142,6 +151,7 @@ lxm_status lxm_pieces_new(lxm_pieces **out, const lxm_embed_options *options, si
         return lxm_fail_memory(error);
     *pieces = (lxm_pieces){.allocator = a, .options = options, .sink = sink, .context = context};
     pieces->format = lxm_vector_sink_format(options->format);
+    pieces->doubtful = lxm_table_is_doubtful(options->table);
     pieces->narrow = lxm_dtype_narrow(options->dtype);
     size_t rows = piece_bytes / sizeof(float) / lxm_table_dim(options->table);
     pieces->capacity = rows < 1 ? 1 : rows > most_rows ? most_rows : rows;
@@ -175,6 +185,7 @@ static lxm_status write_oldest(lxm_pieces *pieces, lxm_error *error)
             *error = p->error;
         return p->status;
     }
+    pieces->not_finite += p->not_finite;
     lxm_vectors_piece done = {.count = p->count,
                               .inputs = p->inputs,
                               .targets = p->targets,
@@ -251,4 +262,9 @@ lxm_status lxm_pieces_finish(lxm_pieces *pieces, lxm_error *error)
     while (!status && lxm_pool_pending(pieces->pool))
         status = write_oldest(pieces, error);
     return status;
+}
+
+uint64_t lxm_pieces_not_finite(const lxm_pieces *pieces)
+{
+    return pieces->not_finite;
 }

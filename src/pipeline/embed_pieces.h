@@ -25,4 +25,7 @@ lxm_status lxm_pieces_add(lxm_pieces *pieces, const lxm_window_batch *batch, lxm
 /* Waits for all and writes them. */
 lxm_status lxm_pieces_finish(lxm_pieces *pieces, lxm_error *error);
 
+/* Rows so far that hold a number that isn't finite. */
+uint64_t lxm_pieces_not_finite(const lxm_pieces *pieces);
+
 #endif

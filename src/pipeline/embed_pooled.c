@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/pool.h"
 #include "embed/dtype.h"
+#include "embed/finite.h"
 #include "embed/pooling.h"
 
 /* Ids and documents a piece: the same whatever came before in other pieces. */
@@ -161,6 +162,7 @@ static lxm_status write_vectors(lxm_pooled *pooled, const float *vectors, size_t
     }
     pooled->written += count;
     pooled->result->rows += count;
+    pooled->result->not_finite += lxm_rows_not_finite(vectors, count, pooled->dim, dtype);
     return lxm_vector_sink_add(pooled->sink, &done, error);
 }
 

@@ -335,7 +335,7 @@ static json_t *make_manifest(const lxm_id_shards *s, uint64_t inputs)
     failed |= json_object_set_new(root, "fingerprint", lxm_manifest_fingerprint(s->fingerprint));
     failed |= json_object_set_new(root, "job", lxm_manifest_hash(s->identity));
     failed |= json_object_set_new(root, "inputs", lxm_manifest_hash(inputs));
-    failed |= json_object_set_new(root, "settings", json_string(settings));
+    failed |= json_object_set_new(root, "settings", lxm_json_text(settings, &s->allocator));
     if (!failed)
         return root;
     json_decref(root);

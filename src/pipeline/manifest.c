@@ -1,7 +1,10 @@
+#define _POSIX_C_SOURCE 200809L
 #include "pipeline/manifest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -75,7 +78,7 @@ static int add_window(json_t *root, const lxm_manifest *manifest)
     return failed;
 }
 
-static json_t *make_json(const lxm_manifest *manifest)
+static json_t *make_json(const lxm_manifest *manifest, const lxm_allocator *allocator)
 {
     const lxm_embed_options *options = manifest->options;
     static const char *const dtypes[] = {"F32", "F16", "BF16", "I8"};
@@ -102,8 +105,8 @@ static json_t *make_json(const lxm_manifest *manifest)
                                   lxm_manifest_fingerprint(lxm_table_fingerprint(options->table)));
     failed |= json_object_set_new(root, "job", lxm_manifest_hash(manifest->identity));
     failed |= json_object_set_new(root, "inputs", lxm_manifest_hash(manifest->inputs));
-    failed |= json_object_set_new(root, "settings",
-                                  json_string(options->settings ? options->settings : ""));
+    failed |= json_object_set_new(
+        root, "settings", lxm_json_text(options->settings ? options->settings : "", allocator));
     if (!failed)
         return root;
     json_decref(root);
@@ -136,7 +139,7 @@ lxm_status lxm_manifest_format(json_t *root, lxm_buffer *text, lxm_error *error)
 
 lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_buffer *text, lxm_error *error)
 {
-    return lxm_manifest_format(make_json(manifest), text, error);
+    return lxm_manifest_format(make_json(manifest, &text->allocator), text, error);
 }
 
 static bool read_hash(const json_t *root, const char *name, uint64_t *hash)
@@ -145,19 +148,57 @@ static bool read_hash(const json_t *root, const char *name, uint64_t *hash)
     return digits && sscanf(digits, "%16" SCNx64, hash) == 1;
 }
 
-bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *inputs,
-                        const lxm_allocator *allocator)
+/* A shard, or the second file of one. */
+static lxm_status check_file(const char *folder, const json_t *listed,
+                             const lxm_allocator *allocator, lxm_error *error)
+{
+    struct stat status;
+    const char *name = json_string_value(json_object_get(listed, "file"));
+    const json_t *bytes = json_object_get(listed, "bytes");
+    size_t size = strlen(folder) + (name ? strlen(name) : 0) + 2;
+    char *path = lxm_allocate(allocator, size, 1);
+    if (!path)
+        return lxm_fail_memory(error);
+    snprintf(path, size, "%s/%s", folder, name ? name : "");
+    bool good = name && stat(path, &status) == 0 && status.st_size == json_integer_value(bytes);
+    lxm_release(allocator, path);
+    return good ? LXM_OK
+                : lxm_fail(error, LXM_ERROR_FORMAT,
+                           "%.100s is gone, or has another size than in manifest.json: --force "
+                           "makes all shards again",
+                           name ? name : "a file");
+}
+
+static lxm_status check_files(const char *folder, const json_t *root,
+                              const lxm_allocator *allocator, lxm_error *error)
+{
+    const json_t *shards = json_object_get(root, "shards");
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < json_array_size(shards); i++) {
+        const json_t *shard = json_array_get(shards, i), *index = json_object_get(shard, "index");
+        status = check_file(folder, shard, allocator, error);
+        if (!status && index)
+            status = check_file(folder, index, allocator, error);
+    }
+    return status;
+}
+
+lxm_status lxm_manifest_find(const char *folder, uint64_t identity, bool *found, uint64_t *inputs,
+                             const lxm_allocator *allocator, lxm_error *error)
 {
     uint64_t job;
+    json_error_t problem;
     size_t size = strlen(folder) + 16;
     char *path = lxm_allocate(allocator, size, 1);
     if (!path)
-        return false;
+        return lxm_fail_memory(error);
     snprintf(path, size, "%s/manifest.json", folder);
-    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
-    bool same =
-        read_hash(root, "job", &job) && job == identity && read_hash(root, "inputs", inputs);
-    json_decref(root);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &problem);
     lxm_release(allocator, path);
-    return same;
+    if (!root && json_error_code(&problem) == json_error_out_of_memory)
+        return lxm_fail_memory(error);
+    *found = read_hash(root, "job", &job) && job == identity && read_hash(root, "inputs", inputs);
+    lxm_status status = *found ? check_files(folder, root, allocator, error) : LXM_OK;
+    json_decref(root);
+    return status;
 }

@@ -29,9 +29,10 @@ typedef struct lxm_manifest {
 /* The text of it; `text` is empty and the caller's to free. */
 lxm_status lxm_manifest_write(const lxm_manifest *manifest, lxm_buffer *text, lxm_error *error);
 
-/* Whether a folder has a manifest of that identity; the hash of its inputs. */
-bool lxm_manifest_is_of(const char *folder, uint64_t identity, uint64_t *inputs,
-                        const lxm_allocator *allocator);
+/* Whether a folder has a manifest of that identity; the hash of its inputs. LXM_ERROR_FORMAT: it
+ * has, but not all the files that it names, or of another size. */
+lxm_status lxm_manifest_find(const char *folder, uint64_t identity, bool *found, uint64_t *inputs,
+                             const lxm_allocator *allocator, lxm_error *error);
 
 /* Numbers as manifests have them: a hash is 16 hexadecimal digits, and null where a fingerprint is
  * 0. NULL where memory runs out. */

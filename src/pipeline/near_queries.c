@@ -393,7 +393,6 @@ static lxm_status take_input(lxm_near_queries *q, size_t most, lxm_error *error)
 lxm_status lxm_near_queries_next(lxm_near_queries *q, size_t most, lxm_error *error)
 {
     q->block.count = q->block.labels.length = q->block.ends.length = 0;
-    q->block.first = q->taken;
     if (q->options->queries)
         return take_rows(q, most, error);
     lxm_status status =

@@ -10,7 +10,6 @@ enum { lxm_most_names = 3 };
 /* Some queries. */
 typedef struct lxm_near_block {
     size_t count;
-    uint64_t first; /* number of the first */
     float *vectors;
     uint32_t *own;     /* lxm_most_names for each: its rows, or LXM_NO_ROW */
     lxm_buffer labels; /* what each was, one behind the other, */

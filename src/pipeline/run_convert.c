@@ -1,6 +1,7 @@
 /* Tables from one form to another, with their words. */
 #include "base/error.h"
 #include "base/memory.h"
+#include "embed/finite.h"
 #include "embed/table.h"
 #include "formats/words_vectors.h"
 #include "pipeline/job.h"
@@ -17,6 +18,7 @@ typedef struct convert {
     bool all;         /* or all are */
     uint64_t rows;    /* that are written */
     uint64_t fingerprint;
+    uint64_t not_finite;
 } convert;
 
 static const lxm_words_format *words_format(lxm_table_file format)
@@ -103,7 +105,7 @@ static lxm_status find_words(convert *c, lxm_error *error)
     return status;
 }
 
-static lxm_status write_rows(const convert *c, lxm_output *output, lxm_error *error)
+static lxm_status write_rows(convert *c, lxm_output *output, lxm_error *error)
 {
     const lxm_words_format *format = words_format(c->options->format);
     size_t dim = lxm_table_dim(c->table), length;
@@ -116,6 +118,7 @@ static lxm_status write_rows(const convert *c, lxm_output *output, lxm_error *er
     for (uint32_t i = 0; !status && i < c->rows; i++) {
         const uint8_t *word = lxm_vocab_token(c->words, i, &length);
         lxm_table_row(c->table, c->all ? i : kept[i], values);
+        c->not_finite += lxm_rows_not_finite(values, 1, dim, LXM_DTYPE_F32);
         status = lxm_words_write_row(format, word, length, values, dim, &bytes, output, error);
     }
     lxm_buffer_free(&bytes);
@@ -123,7 +126,7 @@ static lxm_status write_rows(const convert *c, lxm_output *output, lxm_error *er
     return status;
 }
 
-static lxm_status write_with_words(const convert *c, lxm_error *error)
+static lxm_status write_with_words(convert *c, lxm_error *error)
 {
     lxm_output *output;
     lxm_status status = lxm_output_open(&output, c->output_path, &c->allocator, error);
@@ -137,7 +140,7 @@ static lxm_status write_with_words(const convert *c, lxm_error *error)
     return status;
 }
 
-static lxm_status write_table(const convert *c, lxm_error *error)
+static lxm_status write_table(convert *c, lxm_error *error)
 {
     if (words_format(c->options->format))
         return write_with_words(c, error);
@@ -146,8 +149,11 @@ static lxm_status write_table(const convert *c, lxm_error *error)
                                  .dtype = c->options->dtype,
                                  .settings = c->options->settings};
     const uint32_t *kept = (const uint32_t *)(const void *)c->kept.data;
-    return lxm_run_write_rows(&options, c->all ? NULL : kept, c->rows, c->fingerprint,
-                              c->output_path, c->job, error);
+    lxm_embed_result result;
+    lxm_status status = lxm_run_write_rows(&options, c->all ? NULL : kept, c->rows, c->fingerprint,
+                                           c->output_path, c->job, &result, error);
+    c->not_finite = status ? 0 : result.not_finite;
+    return status;
 }
 
 lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_options *options,
@@ -167,7 +173,7 @@ lxm_status lxm_run_convert(const lxm_table *table, const lxm_convert_options *op
     if (!status)
         status = write_table(&c, error);
     if (!status && result)
-        *result = (lxm_convert_result){c.rows, lxm_table_rows(table) - c.rows};
+        *result = (lxm_convert_result){c.rows, lxm_table_rows(table) - c.rows, c.not_finite};
     lxm_vocab_free(c.words);
     lxm_buffer_free(&c.kept);
     return status;

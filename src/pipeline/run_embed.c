@@ -108,6 +108,8 @@ static uint64_t id_limit(const run *r)
 static lxm_status refuse_id(const run *r, uint32_t id, const char *which, lxm_error *error)
 {
     uint64_t rows = lxm_table_rows(r->options->table);
+    if (rows == 0)
+        return lxm_fail(error, LXM_ERROR_ID, "id %u%s has no row: the table has none", id, which);
     if (id >= rows)
         return lxm_fail(error, LXM_ERROR_ID,
                         "id %u%s has no row: the table has %llu, from 0 to %llu", id, which,
@@ -321,6 +323,8 @@ static lxm_status end_run(run *r, lxm_status status, lxm_error *error)
         status = finish_rows(r, error);
     if (!status && !r->pooled)
         status = lxm_pieces_finish(r->pieces, error);
+    if (!status && !r->pooled)
+        r->result.not_finite = lxm_pieces_not_finite(r->pieces);
     if (!status && r->windows)
         r->result.unused = lxm_windows_unused(r->windows);
     if (!status)
@@ -429,7 +433,7 @@ static lxm_status add_all_rows(run *r, const uint32_t *ids, uint64_t rows, lxm_e
 
 lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *ids, uint64_t rows,
                               uint64_t fingerprint, const char *output_path, const lxm_job *job,
-                              lxm_error *error)
+                              lxm_embed_result *result, lxm_error *error)
 {
     static const lxm_job plain = {0};
     if (options->format == LXM_VECTORS_SHARDS || !lxm_vector_sink_format(options->format))
@@ -444,14 +448,18 @@ lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *
     status = open_output(&r, rows, fingerprint, error);
     if (!status)
         status = add_all_rows(&r, ids, rows, error);
-    return end_run(&r, status, error);
+    status = end_run(&r, status, error);
+    if (result)
+        *result = r.result;
+    return status;
 }
 
 lxm_status lxm_run_write_table(const lxm_table *table, uint64_t fingerprint,
-                               lxm_vector_format format, const char *settings,
+                               lxm_vector_format format, lxm_dtype dtype, const char *settings,
                                const char *output_path, const lxm_job *job, lxm_error *error)
 {
-    lxm_embed_options options = {.table = table, .format = format, .settings = settings};
+    lxm_embed_options options = {
+        .table = table, .format = format, .dtype = dtype, .settings = settings};
     return lxm_run_write_rows(&options, NULL, lxm_table_rows(table), fingerprint, output_path, job,
-                              error);
+                              NULL, error);
 }

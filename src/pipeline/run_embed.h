@@ -20,9 +20,9 @@ lxm_status lxm_embed_run_finish(lxm_embed_run *run, lxm_status status, lxm_embed
                                 lxm_error *error);
 
 /* The rows `ids` (NULL: those from 0), `rows` of them, as text, .npy or .safetensors; of the
- * options, table, format, dtype and settings count. */
+ * options, table, format, dtype and settings count. `result` may be NULL. */
 lxm_status lxm_run_write_rows(const lxm_embed_options *options, const uint32_t *ids, uint64_t rows,
                               uint64_t fingerprint, const char *output_path, const lxm_job *job,
-                              lxm_error *error);
+                              lxm_embed_result *result, lxm_error *error);
 
 #endif

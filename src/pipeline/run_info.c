@@ -2,15 +2,16 @@
 #define _POSIX_C_SOURCE 200809L
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "embed/finite.h"
 #include "embed/table.h"
 #include "formats/npy.h"
+#include "formats/number.h"
 #include "formats/safetensors.h"
 #include "pipeline/job.h"
 
@@ -72,11 +73,8 @@ static lxm_status count_bad_rows(const info *i, const lxm_table *table, uint64_t
         return lxm_fail_memory(error);
     *bad = 0;
     for (uint64_t row = 0; row < lxm_table_rows(table); row++) {
-        bool good = true;
         lxm_table_row(table, row, values);
-        for (size_t c = 0; c < dim; c++)
-            good = good && isfinite(values[c]);
-        *bad += !good;
+        *bad += lxm_rows_not_finite(values, 1, dim, LXM_DTYPE_F32);
     }
     lxm_release(&i->allocator, values);
     return LXM_OK;
@@ -103,23 +101,66 @@ static lxm_status put_table(info *i, const lxm_table *table, lxm_error *error)
     return LXM_OK;
 }
 
+/* Bytes of a number, by its descr; 0 for what has no size, or several. */
+static size_t number_size(const lxm_npy_header *header)
+{
+    uint64_t size;
+    const char *digits = strlen(header->descr) > 2 ? header->descr + 2 : "";
+    if (!lxm_number_whole(digits, strlen(digits), &size) || size > SIZE_MAX / 4)
+        return 0;
+    return (size_t)size * (header->descr[1] == 'U' ? 4 : 1); /* of text: characters */
+}
+
+static bool is_table(const lxm_npy_header *header)
+{
+    return header->dimensions == 2 && !header->fortran_order && header->shape[1] > 0 &&
+           (strcmp(header->descr, "<f4") == 0 || strcmp(header->descr, "<f2") == 0);
+}
+
+/* Bytes of an array, where another one stands behind it, as embed writes batches; otherwise all. */
+static size_t array_size(const lxm_npy_header *header, const uint8_t *bytes, size_t length)
+{
+    size_t size, number = number_size(header);
+    if (!number || !lxm_npy_data_size(header, number, &size) || size >= length - header->size)
+        return length;
+    size += header->size;
+    return lxm_npy_probe(bytes + size, length - size) ? size : length;
+}
+
+/* The arrays of an .npy file, but for a table, which is described as all are. */
+static lxm_status put_arrays(info *i, lxm_map map, bool *table, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    *table = false;
+    put(i, "format: npy\n");
+    for (size_t at = 0, size; !status && at < map.length; at += size) {
+        lxm_npy_header header;
+        status = lxm_npy_parse(&header, map.data + at, map.length - at, error);
+        size = status ? 0 : array_size(&header, map.data + at, map.length - at);
+        if (!status && number_size(&header))
+            status = lxm_npy_check_data(&header, number_size(&header), size, error);
+        if (status && error && error->offset != LXM_NO_OFFSET)
+            error->offset += at;
+        *table = size == map.length && is_table(&header);
+        if (status || *table)
+            break;
+        put(i, "array: %s%s", header.descr, header.fortran_order ? " (Fortran order)" : "");
+        put_shape(i, header.shape, header.dimensions);
+    }
+    return status;
+}
+
 /* The tensors of a .safetensors file, or the array of an .npy file. *tables: it may hold one. */
 static lxm_status put_parts(info *i, const char *path, bool *tables, lxm_error *error)
 {
     lxm_map map;
-    lxm_npy_header header;
     lxm_safetensors c = {0};
     lxm_status status = lxm_map_open(&map, path, error);
     if (status)
         return status;
     *tables = true;
     if (lxm_npy_probe(map.data, map.length)) {
-        status = lxm_npy_parse(&header, map.data, map.length, error);
-        put(i, "format: npy\n");
-        if (!status && (*tables = header.dimensions == 2) == false) {
-            put(i, "array: %s", header.descr);
-            put_shape(i, header.shape, header.dimensions);
-        }
+        status = put_arrays(i, map, tables, error);
     } else if (lxm_safetensors_probe(map.data, map.length)) {
         put(i, "format: safetensors\n");
         status = lxm_safetensors_read(&c, map, &i->allocator, error);

@@ -1,5 +1,8 @@
 /* Steps of a layer that learns, from files of gradients to a new table. */
+#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -94,6 +97,52 @@ static lxm_status load(const update *u, lxm_error *error)
     return status;
 }
 
+static const char *name_in_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The file of a path, or where it isn't there its folder. */
+static lxm_status look(const update *u, const char *path, struct stat *status, bool *there,
+                       lxm_error *error)
+{
+    size_t length = (size_t)(name_in_folder(path) - path);
+    *there = stat(path, status) == 0;
+    if (*there)
+        return LXM_OK;
+    char *folder = lxm_allocate(&u->allocator, length + 2, 1);
+    if (!folder)
+        return lxm_fail_memory(error);
+    memcpy(folder, path, length);
+    memcpy(folder + length, ".", 2);
+    int failed = stat(folder, status) ? errno : 0;
+    lxm_release(&u->allocator, folder);
+    return failed ? lxm_fail_io(error, failed, "can't write") : LXM_OK;
+}
+
+/* The state would take the place of the table that was just written. */
+static lxm_status refuse_one_file(const update *u, const char *output_path, lxm_error *error)
+{
+    const char *paths[] = {u->options->state, output_path};
+    struct stat found[2];
+    bool there[2] = {false};
+    lxm_status status = LXM_OK;
+    if (!paths[0] || strcmp(output_path, "-") == 0)
+        return LXM_OK;
+    for (int i = 0; !status && i < 2; i++) {
+        status = look(u, paths[i], &found[i], &there[i], error);
+        if (status && error)
+            error->path = paths[i];
+    }
+    if (status || there[0] != there[1] || found[0].st_dev != found[1].st_dev ||
+        found[0].st_ino != found[1].st_ino ||
+        (!there[0] && strcmp(name_in_folder(paths[0]), name_in_folder(paths[1])) != 0))
+        return status;
+    return lxm_fail(error, LXM_ERROR_ARGUMENT,
+                    "the state and the table that is written are one file: name another");
+}
+
 /* The state is whole on the disk but for its name when the table is put in its place: a run that
  * dies leaves both as they were, or a state that says that it isn't this table's. */
 static lxm_status write(const update *u, const char *output_path, lxm_error *error)
@@ -109,8 +158,8 @@ static lxm_status write(const update *u, const char *output_path, lxm_error *err
     if (!status && state)
         status = lxm_output_flush(state, error);
     if (!status)
-        status = lxm_run_write_table(table, lxm_table_fingerprint(table), o->format, NULL,
-                                     output_path, u->job, error);
+        status = lxm_run_write_table(table, lxm_table_fingerprint(table), o->format, LXM_DTYPE_F32,
+                                     NULL, output_path, u->job, error);
     if (!status && state)
         return lxm_output_commit(state, error);
     lxm_output_discard(state);
@@ -127,7 +176,9 @@ lxm_status lxm_run_update(lxm_layer *layer, const lxm_update_options *options,
     if (options->ids && path_count != 1)
         return lxm_fail(error, LXM_ERROR_ARGUMENT,
                         "ids in a file of their own go with one file of gradients");
-    lxm_status status = make_room(&u, error);
+    lxm_status status = refuse_one_file(&u, output_path, error);
+    if (!status)
+        status = make_room(&u, error);
     if (!status)
         status = load(&u, error);
     for (size_t i = 0; !status && i < path_count; i++)

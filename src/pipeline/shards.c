@@ -33,8 +33,17 @@ static size_t context_of(const lxm_shards *shards)
     return shards->shape.context ? shards->shape.context : 1;
 }
 
-/* What must be the same for a run to go on: all that the bytes depend on but the ids. Of a table
- * that has no fingerprint some rows stand for the others. */
+/* Some rows stand for the others. */
+static void hash_table(const lxm_table *table, float *row, uint64_t *hash)
+{
+    uint64_t rows = lxm_table_rows(table) < UINT32_MAX ? lxm_table_rows(table) : UINT32_MAX;
+    for (uint64_t i = 0; i < rows; i += rows / 8 + 1) {
+        lxm_table_row(table, i, row);
+        *hash = lxm_hash(row, lxm_table_dim(table) * sizeof *row, *hash);
+    }
+}
+
+/* What must be the same for a run to go on: all that the bytes depend on but the ids. */
 static lxm_status identify(lxm_shards *shards, lxm_error *error)
 {
     const lxm_table *table = shards->options->table;
@@ -56,11 +65,9 @@ static lxm_status identify(lxm_shards *shards, lxm_error *error)
     float *row = lxm_allocate(&shards->allocator, dim, sizeof *row);
     if (!row)
         return lxm_fail_memory(error);
-    uint64_t rows = lxm_table_rows(table) < UINT32_MAX ? lxm_table_rows(table) : UINT32_MAX;
-    for (uint64_t i = 0; i < rows; i += rows / 8 + 1) {
-        lxm_table_row(table, i, row);
-        hash = lxm_hash(row, dim * sizeof *row, hash);
-    }
+    hash_table(table, row, &hash);
+    if (shards->options->positions)
+        hash_table(shards->options->positions, row, &hash);
     lxm_release(&shards->allocator, row);
     shards->identity = lxm_pool_options_hash(&shards->options->pool, hash);
     return LXM_OK;
@@ -194,6 +201,9 @@ lxm_status lxm_shards_add(lxm_shards *shards, const lxm_vectors_piece *piece, lx
             lxm_hash(piece->inputs, piece->count * sizeof *piece->inputs, shards->inputs);
     else
         shards->inputs = lxm_hash(piece->bytes, piece->length, shards->inputs);
+    if (piece->targets) /* some are no inputs */
+        shards->inputs =
+            lxm_hash(piece->targets, piece->count * sizeof *piece->targets, shards->inputs);
     const lxm_journal_entry *old = lxm_staging_next(&shards->staging);
     if (status || shards->staging.finished)
         return status;

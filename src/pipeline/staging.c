@@ -145,12 +145,13 @@ static lxm_status enter_folder(lxm_staging *staging, lxm_error *error)
                         o->file_hint ? o->file_hint : "");
     if (o->replace)
         return LXM_OK;
+    lxm_status status = LXM_OK;
     if (o->resume)
-        staging->finished =
-            lxm_manifest_is_of(o->folder, o->identity, &staging->inputs, &staging->allocator);
-    if (staging->finished)
-        return LXM_OK;
-    lxm_status status = refuse_old(staging, manifest_name, error);
+        status = lxm_manifest_find(o->folder, o->identity, &staging->finished, &staging->inputs,
+                                   &staging->allocator, error);
+    if (status || staging->finished)
+        return status;
+    status = refuse_old(staging, manifest_name, error);
     if (status || (o->resume && has_staging(staging)))
         return status;
     shard_name(first, o->stem, 0, o->endings[0]);
@@ -355,6 +356,18 @@ static lxm_status finish_again(lxm_staging *staging, lxm_error *error)
     return LXM_OK;
 }
 
+/* The manifest takes the place of a link, not of what the link leads to. */
+static lxm_status remove_link(const lxm_staging *staging, const char *path, lxm_error *error)
+{
+    struct stat status;
+    int failed = look(staging, staging->options.folder, manifest_name, &status);
+    if (failed == ENOMEM)
+        return lxm_fail_memory(error);
+    if (!failed && S_ISLNK(status.st_mode) && unlink(path))
+        return lxm_fail_io(error, errno, "can't remove the old manifest");
+    return LXM_OK;
+}
+
 lxm_status lxm_staging_commit(lxm_staging *staging, const lxm_buffer *manifest, uint64_t inputs,
                               lxm_error *error)
 {
@@ -367,7 +380,9 @@ lxm_status lxm_staging_commit(lxm_staging *staging, const lxm_buffer *manifest, 
     char *path = join(staging, staging->options.folder, manifest_name);
     if (!path)
         return lxm_fail_memory(error);
-    lxm_status status = lxm_output_open(&output, path, &staging->allocator, error);
+    lxm_status status = remove_link(staging, path, error);
+    if (!status)
+        status = lxm_output_open(&output, path, &staging->allocator, error);
     if (!status)
         status = lxm_output_write(output, manifest->data, manifest->length, error);
     if (!status)

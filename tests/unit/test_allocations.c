@@ -528,8 +528,8 @@ static lxm_status run_write_table(void)
     lxm_status status = LXM_OK;
     try(lxm_table_generate(&table, &options, allocator(), &fix.error));
     for (int format = LXM_VECTORS_TEXT; format <= LXM_VECTORS_SAFETENSORS; format++)
-        try(lxm_run_write_table(table, 7, (lxm_vector_format)format, "", fix.output, &j,
-                                &fix.error));
+        try(lxm_run_write_table(table, 7, (lxm_vector_format)format, LXM_DTYPE_F32, "", fix.output,
+                                &j, &fix.error));
 done:
     lxm_table_free(table);
     return status;
@@ -658,9 +658,9 @@ static int set_up(void **state)
     unit_succeeds(lxm_vocab_save(vocab, fix.vocab, &fix.error), &fix.error);
     lxm_vocab_free(vocab);
     unit_succeeds(lxm_table_generate(&table, &table_options, NULL, &fix.error), &fix.error);
-    unit_succeeds(
-        lxm_run_write_table(table, 0, LXM_VECTORS_SAFETENSORS, "", fix.table, &j, &fix.error),
-        &fix.error);
+    unit_succeeds(lxm_run_write_table(table, 0, LXM_VECTORS_SAFETENSORS, LXM_DTYPE_F32, "",
+                                      fix.table, &j, &fix.error),
+                  &fix.error);
     lxm_table_free(table);
     free(binary);
     return 0;

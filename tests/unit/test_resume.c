@@ -229,12 +229,24 @@ static void test_manifests_that_lie(void **state)
     free(path);
 }
 
+static void test_other_positions_are_another_job(void **state)
+{
+    fixture *f = *state;
+    lxm_table *positions;
+    unit_succeeds(lxm_table_sinusoidal(&positions, 8, 64, NULL, &f->error), &f->error);
+    unit_succeeds(run(f, f->whole), &f->error);
+    f->options.positions = positions;
+    assert_int_equal(run(f, f->whole), LXM_ERROR_IO);
+    lxm_table_free(positions);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_killed_at_any_moment),
         TEST(test_another_job_is_refused),
+        TEST(test_other_positions_are_another_job),
         TEST(test_every_flipped_byte),
         TEST(test_manifests_that_lie),
     };

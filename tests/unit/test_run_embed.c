@@ -444,8 +444,8 @@ static void test_fingerprints(void **state)
     fixture *f = *state;
     static const uint32_t ids[] = {3, 2, 1000};
     char *path = unit_path(f->folder, "table.safetensors");
-    unit_succeeds(lxm_run_write_table(f->table, 0xabcdef, LXM_VECTORS_SAFETENSORS, "", path,
-                                      &f->job, &f->error),
+    unit_succeeds(lxm_run_write_table(f->table, 0xabcdef, LXM_VECTORS_SAFETENSORS, LXM_DTYPE_F32,
+                                      "", path, &f->job, &f->error),
                   &f->error);
     lxm_table *made;
     unit_succeeds(lxm_table_open(&made, path, NULL, NULL, &f->error), &f->error);
@@ -479,8 +479,8 @@ static void test_write_table(void **state)
     fixture *f = *state;
     for (int format = LXM_VECTORS_NPY; format <= LXM_VECTORS_SAFETENSORS; format++) {
         lxm_table *back;
-        unit_succeeds(lxm_run_write_table(f->table, 0, (lxm_vector_format)format, NULL, f->output,
-                                          &f->job, &f->error),
+        unit_succeeds(lxm_run_write_table(f->table, 0, (lxm_vector_format)format, LXM_DTYPE_F32,
+                                          NULL, f->output, &f->job, &f->error),
                       &f->error);
         unit_succeeds(lxm_table_open(&back, f->output, NULL, NULL, &f->error), &f->error);
         for (uint32_t id = 0; id < 1001; id++) {
@@ -492,11 +492,12 @@ static void test_write_table(void **state)
     }
     lxm_table *endless;
     assert_int_equal(lxm_table_generate(&endless, &(lxm_table_options){0}, NULL, NULL), LXM_OK);
-    assert_int_equal(lxm_run_write_table(endless, 0, LXM_VECTORS_NPY, NULL, f->output, NULL, NULL),
+    assert_int_equal(lxm_run_write_table(endless, 0, LXM_VECTORS_NPY, LXM_DTYPE_F32, NULL,
+                                         f->output, NULL, NULL),
                      LXM_ERROR_ARGUMENT);
-    assert_int_equal(
-        lxm_run_write_table(f->table, 0, LXM_VECTORS_SHARDS, NULL, f->output, NULL, NULL),
-        LXM_ERROR_ARGUMENT);
+    assert_int_equal(lxm_run_write_table(f->table, 0, LXM_VECTORS_SHARDS, LXM_DTYPE_F32, NULL,
+                                         f->output, NULL, NULL),
+                     LXM_ERROR_ARGUMENT);
     lxm_table_free(endless);
 }
 
@@ -542,9 +543,9 @@ static void test_every_allocation_of_tables(void **state)
     fixture *f = *state;
     static const lxm_table_options options[] = {{.rows = 9, .dim = 5},
                                                 {.rows = 9, .dim = 5, .init = LXM_INIT_TORCH}};
-    unit_succeeds(
-        lxm_run_write_table(f->table, 0, LXM_VECTORS_SAFETENSORS, NULL, f->output, NULL, &f->error),
-        &f->error);
+    unit_succeeds(lxm_run_write_table(f->table, 0, LXM_VECTORS_SAFETENSORS, LXM_DTYPE_F32, NULL,
+                                      f->output, NULL, &f->error),
+                  &f->error);
     for (size_t at = 1; at < 6; at++)
         for (int which = 0; which < 4; which++) {
             lxm_table *table = NULL;
