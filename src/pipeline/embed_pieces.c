@@ -1,5 +1,7 @@
 #include "pipeline/embed_pieces.h"
 
+#include <stdatomic.h>
+
 #include "base/error.h"
 #include "base/pool.h"
 #include "embed/dtype.h"
@@ -38,6 +40,7 @@ struct lxm_pieces {
     size_t in_batch;     /* rows of it that are in pieces */
     uint64_t old;        /* rows still to come that were written by a run before */
     bool doubtful;       /* rows may hold numbers that aren't finite, */
+    atomic_uchar *rows;  /* what is known of each of the table's; NULL: nothing, they change */
     uint64_t not_finite; /* and so many did */
     size_t capacity;
     lxm_pool *pool;
@@ -57,6 +60,30 @@ static void narrow_values(piece *p)
             p->scales[i] = lxm_dtype_quantise(p->values + i * dim, dim, p->narrow + i * dim);
 }
 
+enum { unknown, finite, not_finite };
+
+/* Each row of the table is looked through once, when it is first met. */
+static size_t count_not_finite(const piece *p)
+{
+    const lxm_embed_options *options = p->owner->options;
+    size_t dim = lxm_table_dim(options->table), found = 0;
+    if (!p->owner->rows)
+        return lxm_rows_not_finite(p->values, p->count, dim, options->dtype);
+    for (size_t i = 0; i < p->count; i++) {
+        if (p->mask && !p->mask[i])
+            continue;
+        atomic_uchar *row = &p->owner->rows[p->inputs[i]];
+        unsigned char known = atomic_load_explicit(row, memory_order_relaxed);
+        if (known == unknown) {
+            bool bad = lxm_rows_not_finite(p->values + i * dim, 1, dim, options->dtype) > 0;
+            known = bad ? not_finite : finite;
+            atomic_store_explicit(row, known, memory_order_relaxed);
+        }
+        found += known == not_finite;
+    }
+    return found;
+}
+
 static void project(void *job)
 {
     piece *p = job;
@@ -70,7 +97,7 @@ static void project(void *job)
                                   p->place, p->owner->context, p->values, &p->error);
     p->text.length = 0;
     if (!p->status && p->owner->doubtful)
-        p->not_finite = lxm_rows_not_finite(p->values, p->count, dim, options->dtype);
+        p->not_finite = count_not_finite(p);
     if (!p->status && p->narrow)
         narrow_values(p);
     if (!p->status && p->owner->format->encode &&
@@ -99,6 +126,7 @@ void lxm_pieces_free(lxm_pieces *pieces)
         release_piece(pieces, &pieces->ring[i]);
     lxm_release(&pieces->allocator, pieces->ring);
     lxm_allocator a = pieces->allocator;
+    lxm_release(&a, pieces->rows);
     lxm_release(&a, pieces);
 }
 
@@ -158,7 +186,10 @@ lxm_status lxm_pieces_new(lxm_pieces **out, const lxm_embed_options *options, si
     if (sink->shards)
         pieces->old = lxm_shards_old_rows(sink->shards) * context;
     lxm_status status = LXM_OK;
-    if (!lxm_multiply(batch, context, &pieces->batch))
+    if (pieces->doubtful && !options->positions &&
+        !(pieces->rows = lxm_new(&a, lxm_table_rows(options->table))))
+        status = lxm_fail_memory(error);
+    if (!status && !lxm_multiply(batch, context, &pieces->batch))
         status = lxm_fail(error, LXM_ERROR_LIMIT, "the batch is too large");
     if (!status)
         status = lxm_pool_new(&pieces->pool, job->threads, project, &a, error);
