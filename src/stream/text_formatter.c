@@ -14,23 +14,37 @@ static bool nothing(lxm_formatter *formatter)
     return true;
 }
 
-/* Which of the first `length` bytes, at most 16, are written as escapes. */
-static unsigned escapes(const uint8_t *bytes, size_t length)
-{
-    unsigned found = 0;
+enum { vector = 16, group = 16, most_in_place = 1 << 16 };
+
 #if defined(__SSE2__)
-    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
+static __m128i load(const uint8_t *bytes)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)bytes);
+}
+
+static unsigned escapes_of(__m128i v)
+{
     __m128i hit = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8('\r')), v);
+    if (_mm_movemask_epi8(_mm_or_si128(hit, low)) == 0) /* as in most text */
+        return 0;
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
-    found = (unsigned)_mm_movemask_epi8(hit);
+    return (unsigned)_mm_movemask_epi8(hit);
+}
+#endif
+
+/* Which of the first `length` bytes, at most 16, are written as escapes; 16 can be read. */
+static unsigned escapes(const uint8_t *bytes, size_t length)
+{
+    unsigned found = 0;
+#if defined(__SSE2__)
+    found = escapes_of(load(bytes));
 #else
     for (unsigned i = 0; i < length; i++)
-        found |= (unsigned)(bytes[i] == '\\' || bytes[i] == '\n' || bytes[i] == '\r' ||
-                            bytes[i] == '\t' || bytes[i] == '\0')
-                 << i;
+        found |= (unsigned)(lxm_escape_letters[bytes[i]] != 0) << i;
 #endif
     return found & ((1u << length) - 1);
 }
@@ -62,13 +76,13 @@ static uint8_t *put_letters(uint8_t *out, const uint8_t *bytes, size_t length, s
  * 2 length + 17 written, and returns the end. */
 static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
 {
-    uint8_t tail[32];
+    uint8_t tail[vector] = {0};
     for (size_t at = 0; at < length;) {
-        size_t n = length - at < 16 ? length - at : 16;
+        size_t n = length - at < vector ? length - at : vector;
         const uint8_t *from = token + at;
-        if (readable - at < 16)
+        if (readable - at < vector)
             from = memcpy(tail, from, n);
-        memcpy(out, from, 16); /* a fixed length is far cheaper */
+        memcpy(out, from, vector); /* a fixed length is far cheaper */
         unsigned found = escapes(from, n);
         if (found)
             n = (unsigned)__builtin_ctz(found);
@@ -81,6 +95,63 @@ static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length
     }
     *out = '\n';
     return out + 1;
+}
+
+static bool is_ascii(const uint8_t *bytes)
+{
+    uint64_t words[group / 8];
+    memcpy(words, bytes, sizeof words);
+    return ((words[0] | words[1]) & 0x8080808080808080) == 0;
+}
+
+/* Writes a group of tokens of one byte each, at most 3 times as many bytes and some. */
+static uint8_t *put_bytes(uint8_t *out, const uint8_t *bytes)
+{
+#if defined(__SSE2__)
+    __m128i v = load(bytes), newline = _mm_set1_epi8('\n');
+    if (!escapes_of(v)) {
+        _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi8(v, newline));
+        _mm_storeu_si128((__m128i *)(void *)(out + vector), _mm_unpackhi_epi8(v, newline));
+        return out + 2 * group;
+    }
+#endif
+    for (size_t i = 0; i < group; i++) { /* which are escapes can't be foretold: no branch */
+        uint8_t letter = (uint8_t)lxm_escape_letters[bytes[i]];
+        out[0] = letter ? '\\' : bytes[i];
+        out[1] = letter ? letter : '\n';
+        out[2] = '\n';
+        out += letter ? 3 : 2;
+    }
+    return out;
+}
+
+/* Writes tokens of text that is UTF-8 and ends at `end`, up to one that cuts a character; returns
+ * how many. There is room for twice the text that they span and 17 bytes for each. */
+static size_t put_run(uint8_t **to, const uint8_t *text, const lxm_span *spans, size_t count,
+                      size_t end)
+{
+    uint8_t *out = *to;
+    size_t i = 0;
+    if (count == group && spans[group - 1].end - spans[0].begin == group &&
+        is_ascii(text + spans[0].begin)) {
+        out = put_bytes(out, text + spans[0].begin);
+        i = group;
+    }
+    for (; i < count; i++) {
+        const uint8_t *token = text + spans[i].begin;
+        size_t length = spans[i].end - spans[i].begin, readable = end - spans[i].begin;
+        if (cuts_characters(token, length, readable))
+            break;
+        if (length < vector && readable >= vector && !escapes(token, length)) {
+            memcpy(out, token, vector);
+            out[length] = '\n';
+            out += length + 1;
+        } else {
+            out = put_characters(out, token, length, readable);
+        }
+    }
+    *to = out;
+    return i;
 }
 
 static bool put_offsets(lxm_formatter *f, const uint64_t *offsets)
@@ -118,18 +189,26 @@ static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
     /* where the text as a whole is UTF-8, so is each token that begins and ends between characters
      */
     bool valid = f->valid || lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
-    for (size_t i = 0; i < tokens->count; i++) {
-        const uint8_t *token = tokens->text + spans[i].begin;
-        size_t length = spans[i].end - spans[i].begin, readable = end - spans[i].begin;
-        if (!valid || offsets || cuts_characters(token, length, readable)) {
-            if (!put_token(f, token, length, offsets ? offsets + 2 * i : NULL))
+    bool whole = valid && !offsets;
+    for (size_t i = 0; i < tokens->count;) {
+        size_t n = tokens->count - i < group ? tokens->count - i : group;
+        if (spans[i + n - 1].end - spans[i].begin > most_in_place)
+            n = 1;
+        if (whole) {
+            size_t range = spans[i + n - 1].end - spans[i].begin;
+            if (!lxm_buffer_reserve(&f->out, 2 * range + n * (vector + 1)))
                 return false;
-            continue;
+            uint8_t *out = f->out.data + f->out.length;
+            size_t done = put_run(&out, tokens->text, spans + i, n, end);
+            f->out.length = (size_t)(out - f->out.data);
+            i += done;
+            if (done == n)
+                continue;
         }
-        if (!lxm_buffer_reserve(&f->out, 2 * length + 32))
+        if (!put_token(f, tokens->text + spans[i].begin, spans[i].end - spans[i].begin,
+                       offsets ? offsets + 2 * i : NULL))
             return false;
-        uint8_t *out = f->out.data + f->out.length;
-        f->out.length += (size_t)(put_characters(out, token, length, readable) - out);
+        i++;
     }
     return true;
 }

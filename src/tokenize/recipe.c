@@ -151,7 +151,7 @@ lxm_status lxm_tokenizer_take_specials(lxm_tokenizer *t, const lxm_recipe *recip
 
 static bool is_alphanumeric(uint8_t c)
 {
-    return (uint8_t)((c | 0x20) - 'a') < 26 || (uint8_t)(c - '0') < 10;
+    return ((uint8_t)((c | 0x20) - 'a') < 26) | ((uint8_t)(c - '0') < 10);
 }
 
 /* Whether none of them could lie across a cut, or take in white space behind one. */
@@ -184,13 +184,26 @@ bool lxm_tokenizer_is_divisible(const lxm_tokenizer *t, const lxm_recipe *recipe
     return t->options.pattern ? recipe && recipe->divisible : !steps;
 }
 
+static bool is_cut(const uint8_t *p, uint8_t newline)
+{
+    return ((p[0] == ' ') | (p[0] == newline)) & is_alphanumeric(p[-1]);
+}
+
 size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, size_t length)
 {
+    enum { block = 64 };
+    const uint8_t newline = tokenizer->lines ? '\n' : ' ';
+    size_t i = length;
     if (!tokenizer->divisible)
         return 0;
-    for (size_t i = length; i-- > 1;)
-        if ((text[i] == ' ' || (text[i] == '\n' && tokenizer->lines)) &&
-            is_alphanumeric(text[i - 1]))
+    for (uint8_t found = 0; i > block; i -= block) {
+        for (size_t k = 0; k < block; k++) /* without a branch, for the compiler's vectors */
+            found |= is_cut(text + i - block + k, newline);
+        if (found)
+            break;
+    }
+    while (i-- > 1)
+        if (is_cut(text + i, newline))
             return i;
     return 0;
 }
