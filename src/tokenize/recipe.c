@@ -1,6 +1,7 @@
 /* A tokenizer's steps and the tokens that it keeps whole, from what options and files say. */
 #include "tokenize/recipe.h"
 
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/utf8.h"
 
@@ -149,7 +150,7 @@ lxm_status lxm_tokenizer_take_specials(lxm_tokenizer *t, const lxm_recipe *recip
 
 /* ---- cuts ---- */
 
-static bool is_alphanumeric(uint8_t c)
+static inline bool is_alphanumeric(uint8_t c)
 {
     return ((uint8_t)((c | 0x20) - 'a') < 26) | ((uint8_t)(c - '0') < 10);
 }
@@ -184,18 +185,16 @@ bool lxm_tokenizer_is_divisible(const lxm_tokenizer *t, const lxm_recipe *recipe
     return t->options.pattern ? recipe && recipe->divisible : !steps;
 }
 
-static bool is_cut(const uint8_t *p, uint8_t newline)
+static inline bool is_cut(const uint8_t *p, uint8_t newline)
 {
     return ((p[0] == ' ') | (p[0] == newline)) & is_alphanumeric(p[-1]);
 }
 
-size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, size_t length)
+static inline __attribute__((always_inline)) size_t last_cut(const uint8_t *text, size_t length,
+                                                             uint8_t newline)
 {
     enum { block = 64 };
-    const uint8_t newline = tokenizer->lines ? '\n' : ' ';
     size_t i = length;
-    if (!tokenizer->divisible)
-        return 0;
     for (uint8_t found = 0; i > block; i -= block) {
         for (size_t k = 0; k < block; k++) /* without a branch, for the compiler's vectors */
             found |= is_cut(text + i - block + k, newline);
@@ -206,4 +205,24 @@ size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, si
         if (is_cut(text + i, newline))
             return i;
     return 0;
+}
+
+#if defined __x86_64__
+__attribute__((target("avx2"))) static size_t last_cut_avx2(const uint8_t *text, size_t length,
+                                                            uint8_t newline)
+{
+    return last_cut(text, length, newline);
+}
+#endif
+
+size_t lxm_tokenizer_cut(const lxm_tokenizer *tokenizer, const uint8_t *text, size_t length)
+{
+    const uint8_t newline = tokenizer->lines ? '\n' : ' ';
+    if (!tokenizer->divisible)
+        return 0;
+#if defined __x86_64__
+    if (lxm_cpu_features() & LXM_CPU_AVX2)
+        return last_cut_avx2(text, length, newline);
+#endif
+    return last_cut(text, length, newline);
 }
