@@ -14,39 +14,28 @@ static bool nothing(lxm_formatter *formatter)
     return true;
 }
 
-enum { vector = 16, group = 16, most_in_place = 1 << 16 };
+enum { vector = 16, group = 16, most_dense = 32, most_in_place = 1 << 16 };
 
+/* Which of the first `length` bytes, at most 16, are written as escapes; 16 can be read. */
+static unsigned escapes(const uint8_t *bytes, size_t length)
+{
+    unsigned found = 0, wanted = (1u << length) - 1;
 #if defined(__SSE2__)
-static __m128i load(const uint8_t *bytes)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)bytes);
-}
-
-static unsigned escapes_of(__m128i v)
-{
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
     __m128i hit = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
     __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8('\r')), v);
-    if (_mm_movemask_epi8(_mm_or_si128(hit, low)) == 0) /* as in most text */
+    if (((unsigned)_mm_movemask_epi8(_mm_or_si128(hit, low)) & wanted) == 0) /* as most are */
         return 0;
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_setzero_si128()));
-    return (unsigned)_mm_movemask_epi8(hit);
-}
-#endif
-
-/* Which of the first `length` bytes, at most 16, are written as escapes; 16 can be read. */
-static unsigned escapes(const uint8_t *bytes, size_t length)
-{
-    unsigned found = 0;
-#if defined(__SSE2__)
-    found = escapes_of(load(bytes));
+    found = (unsigned)_mm_movemask_epi8(hit);
 #else
     for (unsigned i = 0; i < length; i++)
         found |= (unsigned)(lxm_escape_letters[bytes[i]] != 0) << i;
 #endif
-    return found & ((1u << length) - 1);
+    return found & wanted;
 }
 
 static bool is_inside_character(uint8_t byte)
@@ -60,16 +49,14 @@ static bool cuts_characters(const uint8_t *token, size_t length, size_t readable
            (length < readable && is_inside_character(token[length]));
 }
 
-/* Writes the bytes at the start that letters stand for; *count: how many there were. */
-static uint8_t *put_letters(uint8_t *out, const uint8_t *bytes, size_t length, size_t *count)
+/* Writes a byte, as an escape or not, and returns how many that makes. Where escapes are many,
+ * which bytes are can't be foretold: there is no branch. */
+static inline size_t put_byte(uint8_t *out, uint8_t byte)
 {
-    size_t n = 0;
-    for (; n < length && lxm_escape_letters[bytes[n]]; n++) {
-        *out++ = '\\';
-        *out++ = (uint8_t)lxm_escape_letters[bytes[n]];
-    }
-    *count = n;
-    return out;
+    uint8_t letter = (uint8_t)lxm_escape_letters[byte], escaped = letter != 0;
+    out[0] = '\\';
+    out[escaped] = letter | (byte & (uint8_t)(escaped - 1));
+    return 1 + (size_t)escaped;
 }
 
 /* Writes a token of whole characters and its newline, of which `readable` bytes can be read and
@@ -77,20 +64,17 @@ static uint8_t *put_letters(uint8_t *out, const uint8_t *bytes, size_t length, s
 static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
 {
     uint8_t tail[vector] = {0};
-    for (size_t at = 0; at < length;) {
+    for (size_t at = 0; at < length; at += vector) {
         size_t n = length - at < vector ? length - at : vector;
         const uint8_t *from = token + at;
         if (readable - at < vector)
             from = memcpy(tail, from, n);
-        memcpy(out, from, vector); /* a fixed length is far cheaper */
-        unsigned found = escapes(from, n);
-        if (found)
-            n = (unsigned)__builtin_ctz(found);
-        out += n;
-        at += n;
-        if (found) {
-            out = put_letters(out, token + at, length - at, &n);
-            at += n;
+        if (escapes(from, n)) {
+            for (size_t i = 0; i < n; i++)
+                out += put_byte(out, from[i]);
+        } else {
+            memcpy(out, from, vector); /* a fixed length is far cheaper */
+            out += n;
         }
     }
     *out = '\n';
@@ -99,30 +83,62 @@ static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length
 
 static bool is_ascii(const uint8_t *bytes)
 {
-    uint64_t words[group / 8];
+    uint64_t words[most_dense / 8];
     memcpy(words, bytes, sizeof words);
-    return ((words[0] | words[1]) & 0x8080808080808080) == 0;
+    return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) == 0;
 }
 
-/* Writes a group of tokens of one byte each, at most 3 times as many bytes and some. */
+/* Writes a group of tokens that lie in `range` bytes, at most most_dense, all ASCII, if one of them
+ * has an escape: one bit of `found`, or more, for those that the text has. Returns the end. */
+static uint8_t *put_dense(uint8_t *out, const uint8_t *text, const lxm_span *spans, size_t range,
+                          uint32_t found)
+{
+    uint32_t begin = spans[0].begin;
+    uint64_t covered = 0, last = 0;
+    for (size_t i = 0; i < group; i++) {
+        uint64_t end = (uint64_t)1 << (spans[i].end - begin);
+        covered |= end - ((uint64_t)1 << (spans[i].begin - begin));
+        last |= end >> 1;
+    }
+    if (!(covered & found))
+        return out;
+    for (size_t i = 0; i < range; i++, covered >>= 1, last >>= 1) { /* without a branch, too */
+        out += put_byte(out, text[begin + i]) & -(covered & 1);
+        *out = '\n';
+        out += last & 1;
+    }
+    return out;
+}
+
+/* Writes a group of tokens of one byte each, none of them an escape. */
 static uint8_t *put_bytes(uint8_t *out, const uint8_t *bytes)
 {
 #if defined(__SSE2__)
-    __m128i v = load(bytes), newline = _mm_set1_epi8('\n');
-    if (!escapes_of(v)) {
-        _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi8(v, newline));
-        _mm_storeu_si128((__m128i *)(void *)(out + vector), _mm_unpackhi_epi8(v, newline));
-        return out + 2 * group;
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes),
+            newline = _mm_set1_epi8('\n');
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi8(v, newline));
+    _mm_storeu_si128((__m128i *)(void *)(out + vector), _mm_unpackhi_epi8(v, newline));
+#else
+    for (size_t i = 0; i < group; i++) {
+        out[2 * i] = bytes[i];
+        out[2 * i + 1] = '\n';
     }
 #endif
-    for (size_t i = 0; i < group; i++) { /* which are escapes can't be foretold: no branch */
-        uint8_t letter = (uint8_t)lxm_escape_letters[bytes[i]];
-        out[0] = letter ? '\\' : bytes[i];
-        out[1] = letter ? letter : '\n';
-        out[2] = '\n';
-        out += letter ? 3 : 2;
-    }
-    return out;
+    return out + 2 * group;
+}
+
+/* Writes a group of very short tokens, of which what follows can't be foretold, in one go. Returns
+ * `out` where they are not. */
+static uint8_t *put_group(uint8_t *out, const uint8_t *text, const lxm_span *spans, size_t end)
+{
+    const uint8_t *first = text + spans[0].begin;
+    size_t range = spans[group - 1].end - spans[0].begin;
+    if (range > most_dense || end - spans[0].begin < most_dense || !is_ascii(first))
+        return out;
+    uint32_t found = escapes(first, vector) | escapes(first + vector, range - vector) << vector;
+    if (found)
+        return put_dense(out, text, spans, range, found);
+    return range == group ? put_bytes(out, first) : out;
 }
 
 /* Writes tokens of text that is UTF-8 and ends at `end`, up to one that cuts a character; returns
@@ -130,13 +146,8 @@ static uint8_t *put_bytes(uint8_t *out, const uint8_t *bytes)
 static size_t put_run(uint8_t **to, const uint8_t *text, const lxm_span *spans, size_t count,
                       size_t end)
 {
-    uint8_t *out = *to;
-    size_t i = 0;
-    if (count == group && spans[group - 1].end - spans[0].begin == group &&
-        is_ascii(text + spans[0].begin)) {
-        out = put_bytes(out, text + spans[0].begin);
-        i = group;
-    }
+    uint8_t *out = count == group ? put_group(*to, text, spans, end) : *to;
+    size_t i = out > *to ? group : 0;
     for (; i < count; i++) {
         const uint8_t *token = text + spans[i].begin;
         size_t length = spans[i].end - spans[i].begin, readable = end - spans[i].begin;
