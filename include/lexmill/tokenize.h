@@ -97,7 +97,8 @@ typedef struct lxm_span {
     uint32_t begin, end; /* text[begin, end) */
 } lxm_span;
 
-/* Some tokens of one document, in order. Valid until the sink returns. */
+/* Some tokens of one document, in order: none is empty, and none begins before the one before it
+ * ends. Valid until the sink returns. */
 typedef struct lxm_tokens {
     const uint8_t *text;
     const lxm_span *spans;
