@@ -13,8 +13,9 @@ static unsigned detect(void)
         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt"))
         features |= LXM_CPU_AVX2;
     if (features && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("avx512vbmi2"))
+        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+        __builtin_cpu_supports("avx512vbmi2"))
         features |= LXM_CPU_AVX512;
     return features;
 }

@@ -5,7 +5,7 @@
 typedef enum lxm_cpu {
     LXM_CPU_SCALAR = 0,
     LXM_CPU_AVX2 = 1,   /* with BMI1, BMI2, POPCNT */
-    LXM_CPU_AVX512 = 2, /* F, BW, DQ, VL, VBMI, VBMI2, and all of LXM_CPU_AVX2 */
+    LXM_CPU_AVX512 = 2, /* F, BW, CD, DQ, VL, VBMI, VBMI2, and all of LXM_CPU_AVX2 */
     LXM_CPU_NEON = 4,
     LXM_CPU_ALL = 7
 } lxm_cpu;

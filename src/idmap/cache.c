@@ -1,31 +1,13 @@
-#define _DEFAULT_SOURCE
 #include "idmap/cache.h"
-
-#include <sys/mman.h>
 
 #include "base/error.h"
 
 enum {
     alignment = 64, /* a set is a line of the processor's cache */
-    huge_page = 2 << 20,
     near_most = 4096,
     near_share = 16,
     record_most = 1024, /* bytes */
 };
-
-/* Looks into a large cache miss the translation buffer less with large pages. */
-static void ask_for_huge_pages(uint8_t *memory, size_t size)
-{
-#ifdef MADV_HUGEPAGE
-    uintptr_t start = ((uintptr_t)memory + huge_page - 1) & ~(uintptr_t)(huge_page - 1);
-    uintptr_t end = ((uintptr_t)memory + size) & ~(uintptr_t)(huge_page - 1);
-    if (end > start)
-        (void)madvise((void *)start, end - start, MADV_HUGEPAGE);
-#else
-    (void)memory;
-    (void)size;
-#endif
-}
 
 /* For every two sets of the far table, 64 bytes of the store and a slot of it; the near table is
  * small beside them. */
@@ -46,7 +28,6 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     cache->memory = lxm_allocate(allocator, bytes, 1);
     if (!cache->memory)
         return lxm_fail_memory(error);
-    ask_for_huge_pages(cache->memory, bytes);
     memset(cache->memory, 0, bytes);
     uintptr_t at = ((uintptr_t)cache->memory + alignment - 1) & ~(uintptr_t)(alignment - 1);
     cache->far = (lxm_cache_entry *)at;
@@ -93,6 +74,15 @@ static lxm_cache_record *record_at(const lxm_cache *cache, uint32_t place)
     return (lxm_cache_record *)(void *)(cache->store + (size_t)8 * place);
 }
 
+void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash)
+{
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    uint32_t place = 0;
+    for (size_t way = lxm_cache_slot_ways; way-- > 0;)
+        place = slots[way] >> 32 == hash >> 32 ? (uint32_t)slots[way] : place;
+    __builtin_prefetch(record_at(cache, place ? place - 1 : 0));
+}
+
 const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
                                               size_t length, uint64_t hash)
 {
@@ -137,7 +127,7 @@ static void evict(lxm_cache *cache, const lxm_cache_entry *entry)
     lxm_cache_key key = {{entry->key[0], entry->key[1] & ~LXM_CACHE_COUNT}};
     uint8_t token[sizeof key];
     memcpy(token, &key, sizeof key);
-    put_record(cache, token, token[lxm_cache_short], lxm_cache_hash(cache, &key), entry->ids,
+    put_record(cache, token, token[sizeof key - 1], lxm_cache_hash(cache, &key), entry->ids,
                lxm_cache_count(entry));
 }
 

@@ -16,7 +16,7 @@
 #include "base/memory.h"
 
 enum {
-    lxm_cache_short = 15,    /* bytes of a key */
+    lxm_cache_short = 14,    /* bytes of a key */
     lxm_cache_short_ids = 4, /* of an entry */
     lxm_cache_ways = 2,
     lxm_cache_slot_ways = 4,
@@ -94,17 +94,16 @@ static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length
                                       0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF};
     uint64_t mask[2];
     lxm_cache_key key;
-    size_t kept = length < 15 ? length : 15;
-    if (readable < 16) {
+    size_t kept = length <= lxm_cache_short ? length : lxm_cache_short + 1;
+    if (readable < sizeof key) {
         key = lxm_cache_last_key(token, kept);
     } else {
-        memcpy(&key, token, 16);
-        memcpy(mask, masks + 15 - kept, 16);
+        memcpy(&key, token, sizeof key);
+        memcpy(mask, masks + 15 - kept, sizeof mask);
         key.words[0] &= mask[0];
         key.words[1] &= mask[1];
     }
-    key.words[0] |= length > lxm_cache_short; /* which an empty entry hasn't */
-    key.words[1] |= (uint64_t)(length > lxm_cache_short ? 0 : length) << lxm_cache_last_byte;
+    key.words[1] |= (uint64_t)kept << lxm_cache_last_byte;
     return key;
 }
 
@@ -149,6 +148,9 @@ static inline uint64_t *lxm_cache_slots(const lxm_cache *cache, uint64_t hash)
 {
     return cache->slots + lxm_cache_slot_ways * (hash & cache->slot_mask);
 }
+
+/* Fetches the record that a token with this hash may have. */
+void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash);
 
 /* The record of a token, until something is put into the cache; NULL if there is none. */
 const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,

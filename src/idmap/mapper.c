@@ -9,14 +9,36 @@
 #include "idmap/model.h"
 
 enum {
-    batch = 256,
+    batch = 1024,
     slack = lxm_cache_short_ids, /* ids are copied so many at a time */
 };
+
+/* A token that isn't in the near table. */
+typedef struct look_up {
+    lxm_cache_key key;
+    uint64_t hash;
+    uint32_t index; /* in the group */
+    bool lasts;     /* the bytes alone decide what it becomes */
+} look_up;
+
+/* A batch of tokens. The cache stays as it is until all ids are copied. */
+typedef struct group {
+    const lxm_tokens *tokens;
+    size_t first, count;
+    const uint32_t *ids[batch]; /* of each token: the cache's, or among the mapper's fresh ones */
+    uint32_t counts[batch];
+    look_up far[batch + 1];  /* what was found in the far table, in the end */
+    look_up rest[batch + 1]; /* what wasn't; in the end, what nothing had */
+    size_t far_count, rest_count;
+    lxm_mapping mappings[batch + 1]; /* of what nothing had */
+    uint16_t indices[batch + 1];
+} group;
 
 struct lxm_mapper {
     lxm_allocator allocator;
     const lxm_vocab *vocab;
     lxm_cache cache;
+    group *group; /* NULL: there is no cache */
     uint32_t *ids, *ends;
     uint64_t *offsets;
     uint32_t *fresh; /* ids of a batch that the cache hasn't */
@@ -37,7 +59,10 @@ lxm_status lxm_mapper_new(lxm_mapper **out, const lxm_vocab *vocab,
     mapper->vocab = vocab;
     lxm_buffer_init(&mapper->scratch, &a);
     size_t size = options ? options->cache_size : LXM_CACHE_SIZE;
-    lxm_status status = lxm_cache_init(&mapper->cache, vocab->model->map ? size : 0, &a, error);
+    size = vocab->model->map ? size : 0;
+    lxm_status status = lxm_cache_init(&mapper->cache, size, &a, error);
+    if (!status && size && !(mapper->group = lxm_allocate(&a, 1, sizeof *mapper->group)))
+        status = lxm_fail_memory(error);
     if (status) {
         lxm_mapper_free(mapper);
         return status;
@@ -52,6 +77,7 @@ void lxm_mapper_free(lxm_mapper *mapper)
         return;
     lxm_allocator a = mapper->allocator;
     lxm_cache_free(&mapper->cache);
+    lxm_release(&a, mapper->group);
     lxm_release(&a, mapper->ids);
     lxm_release(&a, mapper->ends);
     lxm_release(&a, mapper->offsets);
@@ -158,25 +184,6 @@ static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t inde
 
 /* ---- many ---- */
 
-/* A token that isn't in the near table. */
-typedef struct look_up {
-    lxm_cache_key key;
-    uint64_t hash;
-    uint32_t index; /* in the group */
-    bool lasts;     /* the bytes alone decide what it becomes */
-} look_up;
-
-/* A batch of tokens. The cache stays as it is until all ids are copied. */
-typedef struct group {
-    const lxm_tokens *tokens;
-    size_t first, count;
-    const uint32_t *ids[batch]; /* of each token: the cache's, or among the mapper's fresh ones */
-    uint32_t counts[batch];
-    look_up far[batch + 1];  /* what was found in the far table, in the end */
-    look_up rest[batch + 1]; /* what wasn't; in the end, what nothing had */
-    size_t far_count, rest_count;
-} group;
-
 static inline const uint8_t *token_of(const group *g, size_t i, size_t *length)
 {
     const lxm_span *span = &g->tokens->spans[g->first + i];
@@ -197,26 +204,43 @@ static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t 
     return status;
 }
 
-/* Looks into the near table, without a branch on what is found. */
-static inline void look_near(const lxm_mapper *m, group *g)
+/* Looks into the near table for tokens [from, to) of the group, without a branch on what is found.
+ * `readable`: 16 bytes are, from the begin of each of them on. */
+static inline __attribute__((always_inline)) void look_near(const lxm_cache *cache, group *g,
+                                                            size_t from, size_t to, bool readable)
 {
-    /* the spans are in order: the text reaches to the end of the last */
     const lxm_tokens *tokens = g->tokens;
-    size_t end = tokens->spans[tokens->count - 1].end, missed = 0;
     const lxm_span *spans = tokens->spans + g->first;
-    const lxm_cache cache = m->cache;
-    for (size_t i = 0; i < g->count; i++) {
-        size_t begin = spans[i].begin;
-        look_up *up = &g->far[missed];
-        up->key = lxm_cache_key_of(tokens->text + begin, spans[i].end - begin, end - begin);
-        up->hash = lxm_cache_hash(&cache, &up->key);
-        up->index = (uint32_t)i;
-        const lxm_cache_entry *entry = lxm_cache_near(&cache, up->hash);
+    const uint8_t *text = tokens->text;
+    size_t end = tokens->spans[tokens->count - 1].end;
+    look_up *up = g->far + g->far_count;
+    for (size_t i = from; i < to; i++) {
+        size_t begin = spans[i].begin, length = spans[i].end - begin;
+        lxm_cache_key key =
+            lxm_cache_key_of(text + begin, length, readable ? sizeof key : end - begin);
+        uint64_t hash = lxm_cache_hash(cache, &key);
+        const lxm_cache_entry *entry = lxm_cache_near(cache, hash);
         g->ids[i] = entry->ids;
         g->counts[i] = lxm_cache_count(entry);
-        missed += !lxm_cache_is(entry, &up->key);
+        up->key = key;
+        up->hash = hash;
+        up->index = (uint32_t)i;
+        up += !lxm_cache_is(entry, &key);
     }
-    g->far_count = missed;
+    g->far_count = (size_t)(up - g->far);
+}
+
+/* The spans are in order: the text reaches to the end of the last. */
+static inline void look_near_all(const lxm_mapper *m, group *g)
+{
+    const lxm_tokens *tokens = g->tokens;
+    const lxm_cache cache = m->cache;
+    size_t end = tokens->spans[tokens->count - 1].end, readable = g->count;
+    while (readable && end - tokens->spans[g->first + readable - 1].begin < sizeof(lxm_cache_key))
+        readable--;
+    g->far_count = 0;
+    look_near(&cache, g, 0, readable, true);
+    look_near(&cache, g, readable, g->count, false);
 }
 
 /* Looks for what is left in the far table. */
@@ -251,6 +275,8 @@ static inline void look_into_store(const lxm_mapper *m, group *g)
         up->hash = lxm_cache_store_hash(&m->cache, token, length, up->hash);
         __builtin_prefetch(lxm_cache_slots(&m->cache, up->hash));
     }
+    for (size_t k = 0; k < g->rest_count; k++)
+        lxm_cache_expect_record(&m->cache, g->rest[k].hash);
     for (size_t k = 0; k < g->rest_count; k++) {
         look_up up = g->rest[k];
         size_t length;
@@ -267,7 +293,7 @@ static inline void look_into_store(const lxm_mapper *m, group *g)
 }
 
 /* What the model is to map: the tokens that nothing had, but for those that it doesn't see. */
-static size_t gather_rest(lxm_mapper *m, group *g, lxm_mapping *mappings, uint8_t *indices)
+static size_t gather_rest(lxm_mapper *m, group *g)
 {
     size_t count = 0;
     uint32_t *ids = m->fresh;
@@ -278,8 +304,8 @@ static size_t gather_rest(lxm_mapper *m, group *g, lxm_mapping *mappings, uint8_
         g->counts[i] = length > 0;
         *ids = lxm_vocab_find_outside(m->vocab, token, length);
         g->rest[k].lasts = *ids == LXM_NO_ID;
-        indices[count] = (uint8_t)i;
-        mappings[count] =
+        g->indices[count] = (uint16_t)i;
+        g->mappings[count] =
             (lxm_mapping){.token = token, .length = length, .ids = ids, .scratch = &m->scratch};
         count += length > 0 && (g->tokens->plain || g->rest[k].lasts);
         ids += length + 1;
@@ -290,8 +316,6 @@ static size_t gather_rest(lxm_mapper *m, group *g, lxm_mapping *mappings, uint8_
 /* And has the model map what nothing had. */
 static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
 {
-    lxm_mapping mappings[batch + 1];
-    uint8_t indices[batch + 1];
     size_t room = slack, failed = 0;
     for (size_t k = 0; k < g->rest_count; k++) {
         size_t length;
@@ -300,12 +324,12 @@ static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
     }
     if (!grow(&m->allocator, &m->fresh, &m->fresh_capacity, room, sizeof *m->fresh))
         return lxm_fail_memory(error);
-    size_t count = gather_rest(m, g, mappings, indices);
-    lxm_status status = map_all(m->vocab, mappings, count, &failed, error);
+    size_t count = gather_rest(m, g);
+    lxm_status status = map_all(m->vocab, g->mappings, count, &failed, error);
     if (status == LXM_ERROR_TOKEN && error)
-        error->offset = g->first + indices[failed];
+        error->offset = g->first + g->indices[failed];
     for (size_t k = 0; k < count; k++)
-        g->counts[indices[k]] = (uint32_t)mappings[k].count;
+        g->counts[g->indices[k]] = (uint32_t)g->mappings[k].count;
     return status;
 }
 
@@ -362,7 +386,7 @@ static lxm_status map_group(lxm_mapper *m, group *g, lxm_error *error)
 {
     lxm_status status = LXM_OK;
     size_t at = m->count;
-    look_near(m, g);
+    look_near_all(m, g);
     look_far(m, g);
     look_into_store(m, g);
     if (g->rest_count)
@@ -378,13 +402,13 @@ static lxm_status map_group(lxm_mapper *m, group *g, lxm_error *error)
 static lxm_status map_cached(lxm_mapper *m, const lxm_tokens *tokens, lxm_error *error)
 {
     lxm_status status = LXM_OK;
-    group g;
-    g.tokens = tokens;
+    group *g = m->group;
+    g->tokens = tokens;
     for (size_t i = 0; !status && i < tokens->count; i += batch) {
         size_t left = tokens->count - i;
-        g.first = i;
-        g.count = left < batch ? left : batch;
-        status = map_group(m, &g, error);
+        g->first = i;
+        g->count = left < batch ? left : batch;
+        status = map_group(m, g, error);
     }
     return status;
 }
@@ -424,7 +448,7 @@ lxm_status lxm_mapper_append(lxm_mapper *mapper, const lxm_tokens *tokens, lxm_e
         return LXM_OK;
     if (!m->vocab->model->map)
         return map_words(m, tokens, error);
-    bool cached = m->cache.near && (!tokens->offsets || m->vocab->exact);
+    bool cached = m->group && (!tokens->offsets || m->vocab->exact);
     return cached ? map_cached(m, tokens, error) : map_uncached(m, tokens, error);
 }
 

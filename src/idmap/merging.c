@@ -1,17 +1,16 @@
 #include "idmap/merging.h"
 
+#include "base/cpu.h"
+#include "idmap/merging_kernel.h"
+
 enum {
     most_in_row = 60,
     rows_at_once = 8,
     place_bits = 6,
-    sentinel = lxm_pair_max_id + 1, /* which no pair has */
     no_pair = (int)(LXM_NO_RANK << place_bits),
+    queue_count = 4,
+    least_in_lanes = 3, /* fewer are sooner done in rows */
 };
-
-static inline uint32_t result_of(const lxm_merges *merges, uint32_t rank)
-{
-    return merges->linear ? merges->first + rank : merges->results[rank];
-}
 
 void lxm_merges_find_order(lxm_merges *merges, size_t count)
 {
@@ -56,13 +55,10 @@ static inline __attribute__((always_inline)) void fill(const lxm_merges *merges,
 {
     unsigned n = (unsigned)m->count;
     r->alive = ((uint64_t)4 << n) - 1;
-    r->ids[0] = r->ids[n + 1] = sentinel;
+    r->ids[0] = r->ids[n + 1] = lxm_merge_sentinel;
     memcpy(r->ids + 1, m->ids, n * sizeof *m->ids);
     for (unsigned i = 1; i < n; i++)
-        r->ranks[i] =
-            ranked(merges->bytes ? merges->bytes[m->token[i - 1] * 256 + m->token[i]]
-                                 : lxm_pairs_rank(&merges->pairs, r->ids[i], r->ids[i + 1]),
-                   i);
+        r->ranks[i] = ranked(lxm_merge_first_rank(merges, m, i - 1), i);
     for (unsigned i = n; i <= width; i++)
         r->ranks[i] = no_pair;
 }
@@ -80,7 +76,7 @@ static inline __attribute__((always_inline)) bool step(const lxm_merges *merges,
     unsigned beyond = next + 1 + (unsigned)__builtin_ctzll(r->alive >> next >> 1);
     uint64_t ahead = r->alive & (((uint64_t)1 << at) - 1);
     unsigned before = 63 - (unsigned)__builtin_clzll(ahead | 1);
-    uint32_t id = result_of(merges, low >> place_bits);
+    uint32_t id = lxm_merge_result(merges, low >> place_bits);
     r->alive &= ~((uint64_t)found << next);
     r->ids[at] = id;
     r->ranks[next] = no_pair;
@@ -121,16 +117,19 @@ merge_rows(const lxm_merges *merges, lxm_mapping *const *m, size_t count, size_t
         take(&rows[i], m[i]);
 }
 
-static void merge_few(const lxm_merges *merges, lxm_mapping *const *m, size_t count, size_t bin)
+static void merge_few(const lxm_merges *merges, lxm_mapping *const *m, size_t count, size_t width)
 {
-    if (bin == 0)
-        merge_rows(merges, m, count, 8);
-    else if (bin == 1)
-        merge_rows(merges, m, count, 16);
-    else if (bin == 2)
-        merge_rows(merges, m, count, 32);
-    else
-        merge_rows(merges, m, count, most_in_row);
+    for (size_t at = 0, n; at < count; at += n) {
+        n = count - at < rows_at_once ? count - at : rows_at_once;
+        if (width <= 8)
+            merge_rows(merges, m + at, n, 8);
+        else if (width <= 16)
+            merge_rows(merges, m + at, n, 16);
+        else if (width <= 32)
+            merge_rows(merges, m + at, n, 32);
+        else
+            merge_rows(merges, m + at, n, most_in_row);
+    }
 }
 
 /* ---- many ---- */
@@ -189,7 +188,7 @@ static void look_up(const lxm_pairs *pairs, symbol *symbols, heap *h, uint32_t a
 static void merge_at(const lxm_merges *merges, symbol *symbols, heap *h, uint32_t at)
 {
     symbol *left = &symbols[at], *right = &symbols[left->next];
-    left->id = result_of(merges, left->rank);
+    left->id = lxm_merge_result(merges, left->rank);
     left->next = right->next;
     right->rank = LXM_NO_RANK; /* what the heap still has of it is void */
     if (left->next != UINT32_MAX)
@@ -227,27 +226,64 @@ static bool merge_many(const lxm_merges *merges, lxm_mapping *m)
     return true;
 }
 
-bool lxm_merge_symbols(const lxm_merges *merges, lxm_mapping *mappings, size_t count)
+/* ---- all ---- */
+
+/* Tokens that wait for others of about their length. */
+typedef struct queue {
+    lxm_mapping *waiting[lxm_merge_lanes];
+    size_t count, width;
+} queue;
+
+static void flush(const lxm_merges *merges, queue *q, bool lanes)
 {
-    lxm_mapping *waiting[4][rows_at_once];
-    size_t counts[4] = {0};
-    for (size_t i = 0; i < count; i++) {
-        lxm_mapping *m = &mappings[i];
-        size_t n = m->count, bin = (n > 8) + (n > 16) + (n > 32);
-        if (n < 2)
-            continue;
-        if (n > most_in_row) {
-            if (!merge_many(merges, m))
-                return false;
-            continue;
-        }
-        waiting[bin][counts[bin]++] = m;
-        if (counts[bin] == rows_at_once) {
-            merge_few(merges, waiting[bin], rows_at_once, bin);
-            counts[bin] = 0;
+#ifdef LXM_MERGING_AVX512
+    if (lanes && q->count >= least_in_lanes && q->width <= lxm_merge_lane_symbols) {
+        lxm_merge_lanes_avx512(merges, q->waiting, q->count, q->width);
+        q->count = 0;
+    }
+#else
+    (void)lanes;
+#endif
+    merge_few(merges, q->waiting, q->count, q->width);
+    q->count = 0;
+}
+
+/* What is left of the shorter goes with the longer, where there are lanes for all. */
+static void flush_all(const lxm_merges *merges, queue *queues, bool lanes)
+{
+    for (size_t i = 0; i < queue_count; i++) {
+        queue *q = &queues[i], *longer = q + 1;
+        if (lanes && i < queue_count - 2 && longer->count &&
+            q->count + longer->count <= lxm_merge_lanes) {
+            memcpy(longer->waiting + longer->count, q->waiting, q->count * sizeof *q->waiting);
+            longer->count += q->count;
+        } else {
+            flush(merges, q, lanes);
         }
     }
-    for (size_t bin = 0; bin < 4; bin++)
-        merge_few(merges, waiting[bin], counts[bin], bin);
+}
+
+bool lxm_merge_symbols(const lxm_merges *merges, lxm_mapping *mappings, size_t count)
+{
+    static const size_t widths[queue_count] = {8, 16, lxm_merge_lane_symbols, most_in_row};
+    bool lanes = lxm_cpu_features() & LXM_CPU_AVX512;
+    queue queues[queue_count];
+    for (size_t i = 0; i < queue_count; i++) {
+        queues[i].width = widths[i];
+        queues[i].count = 0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        lxm_mapping *m = &mappings[i];
+        size_t n = m->count;
+        queue *q = &queues[(n > widths[0]) + (n > widths[1]) + (n > widths[2])];
+        if (n > most_in_row && !merge_many(merges, m))
+            return false;
+        if (n < 2 || n > most_in_row)
+            continue;
+        q->waiting[q->count++] = m;
+        if (q->count == lxm_merge_lanes)
+            flush(merges, q, lanes);
+    }
+    flush_all(merges, queues, lanes);
     return true;
 }
