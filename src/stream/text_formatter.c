@@ -14,7 +14,12 @@ static bool nothing(lxm_formatter *formatter)
     return true;
 }
 
-enum { vector = 16, group = 16, most_dense = 32, most_in_place = 1 << 16 };
+enum {
+    vector = 16,
+    group = 16,          /* tokens that are written at a time */
+    most_dense = 32,     /* bytes that a group of very short ones spans */
+    most_range = 1 << 16 /* and any: gaps are not made room for */
+};
 
 /* Which of the first `length` bytes, at most 16, are written as escapes; 16 can be read. */
 static unsigned escapes(const uint8_t *bytes, size_t length)
@@ -88,8 +93,8 @@ static bool is_ascii(const uint8_t *bytes)
     return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) == 0;
 }
 
-/* Writes a group of tokens that lie in `range` bytes, at most most_dense, all ASCII, if one of them
- * has an escape: one bit of `found`, or more, for those that the text has. Returns the end. */
+/* Writes a group of tokens that span `range` bytes of ASCII byte by byte, if they have escapes:
+ * `found` are those of the text, gaps and all. Returns the end. */
 static uint8_t *put_dense(uint8_t *out, const uint8_t *text, const lxm_span *spans, size_t range,
                           uint32_t found)
 {
@@ -127,13 +132,13 @@ static uint8_t *put_bytes(uint8_t *out, const uint8_t *bytes)
     return out + 2 * group;
 }
 
-/* Writes a group of very short tokens, of which what follows can't be foretold, in one go. Returns
- * `out` where they are not. */
+/* Writes a group, if its tokens are very short and there is a shorter way. Returns the end. */
 static uint8_t *put_group(uint8_t *out, const uint8_t *text, const lxm_span *spans, size_t end)
 {
     const uint8_t *first = text + spans[0].begin;
     size_t range = spans[group - 1].end - spans[0].begin;
-    if (range > most_dense || end - spans[0].begin < most_dense || !is_ascii(first))
+    if (range < group || range > most_dense || end - spans[0].begin < most_dense ||
+        !is_ascii(first))
         return out;
     uint32_t found = escapes(first, vector) | escapes(first + vector, range - vector) << vector;
     if (found)
@@ -203,10 +208,12 @@ static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
     bool whole = valid && !offsets;
     for (size_t i = 0; i < tokens->count;) {
         size_t n = tokens->count - i < group ? tokens->count - i : group;
-        if (spans[i + n - 1].end - spans[i].begin > most_in_place)
+        size_t range = spans[i + n - 1].end - spans[i].begin;
+        if (range > most_range) {
             n = 1;
+            range = spans[i].end - spans[i].begin;
+        }
         if (whole) {
-            size_t range = spans[i + n - 1].end - spans[i].begin;
             if (!lxm_buffer_reserve(&f->out, 2 * range + n * (vector + 1)))
                 return false;
             uint8_t *out = f->out.data + f->out.length;

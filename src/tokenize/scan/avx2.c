@@ -53,7 +53,7 @@ INLINE __m256i has_bit(const uint8_t *table, __m256i bytes, __m256i which)
     return _mm256_cmpeq_epi8(_mm256_and_si256(bits, bit), bit);
 }
 
-/* Bytes that may begin a wide character that has a class; and those that are no first bytes. */
+/* Of first bytes of wide characters, those of which one may have a class. */
 INLINE __m256i sparse_leads(const lxm_family *family, const uint8_t *bytes)
 {
     __m256i text = load(bytes), third = load(bytes + 2);

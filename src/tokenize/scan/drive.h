@@ -104,7 +104,8 @@ INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
     if (first)
         *out++ = (uint32_t)base;
     while (base < limit) {
-        /* Blocks that are like most: whole, no wide character has a class, room for the tokens. */
+        /* Blocks that are like most: whole, no wide character has a class, with room for their
+         * tokens. Such a block may begin and end inside a character. */
         while (LIKELY(!first && length - base >= BLOCK + LOOKAHEAD && full - out >= MOST + 2)) {
             block b;
             view_block(&b, text, base);
