@@ -50,10 +50,11 @@ typedef struct lxm_tokenize_run_options {
 
 /* What was met on the way. */
 typedef struct lxm_tokenize_run_result {
-    uint64_t lines;       /* of JSON Lines, blank ones not counted */
-    uint64_t bad_lines;   /* how many of them were skipped */
-    const char *bad_path; /* the caller's own name of the file with the first, or NULL */
-    uint64_t bad_line;    /* and its number there, from 1 */
+    uint64_t documents, items; /* written: items are tokens, or ids. 0 where a sink takes them */
+    uint64_t lines;            /* of JSON Lines, blank ones not counted */
+    uint64_t bad_lines;        /* how many of them were skipped */
+    const char *bad_path;      /* the caller's own name of the file with the first, or NULL */
+    uint64_t bad_line;         /* and its number there, from 1 */
 } lxm_tokenize_run_result;
 
 /* Tokenizes files, in order ("-": standard input), to a token stream. `options` and `result` may be

@@ -5,8 +5,9 @@
  * read behind a small compressed one of ours, which holds one newline that is dropped again.
  *
  * The library is loaded when the first such file is met: with what it depends on (libxml2, ICU,
- * ...) it takes longer to load than a small text to tokenize.
+ * ...) it takes longer to load than a small text to tokenize. It stays loaded for the next.
  */
+#define _GNU_SOURCE
 #include <archive.h>
 #include <archive_entry.h>
 #include <dlfcn.h>
@@ -88,7 +89,7 @@ static bool find_function(void *library, const char *name, void *function)
 
 static lxm_status load(decoder *d, lxm_error *error)
 {
-    d->library = dlopen(LXM_LIBARCHIVE, RTLD_NOW | RTLD_LOCAL);
+    d->library = dlopen(LXM_LIBARCHIVE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     bool found = d->library != NULL;
 #define FIND(name) found = found && find_function(d->library, #name, &d->f.name);
     EACH_FUNCTION(FIND)

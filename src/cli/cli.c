@@ -110,6 +110,16 @@ void cli_note(const char *format, ...)
     va_end(arguments);
 }
 
+/* A name as it may stand in a line: a list of files made on Windows gives names that end in \r. */
+static void print_name(const char *name)
+{
+    for (; *name; name++)
+        if ((unsigned char)*name < 0x20 || *name == 0x7F)
+            fprintf(stderr, "\\x%02X", (unsigned)*name);
+        else
+            fputc(*name, stderr);
+}
+
 int cli_failure(const lxm_error *error)
 {
     char place[64] = "";
@@ -123,7 +133,9 @@ int cli_failure(const lxm_error *error)
     const char *path = error->path ? error->path : "";
     if (strcmp(path, "-") == 0)
         path = "standard input";
-    fprintf(stderr, "%s: %s%s%s\n", program_name, path, place,
+    fprintf(stderr, "%s: ", program_name);
+    print_name(path);
+    fprintf(stderr, "%s%s\n", place,
             error->message[0] ? error->message : lxm_status_name(error->code));
     return error->code == LXM_ERROR_ARGUMENT ? exit_usage : exit_failed;
 }
@@ -141,8 +153,8 @@ static uint64_t in_range(const char *name, const char *text, bool good, uint64_t
                          uint64_t least, uint64_t most)
 {
     if (!good || number < least || number > most)
-        cli_usage("--%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64, name, text,
-                  least, most);
+        cli_usage("%s%s: '%s' is not a whole number from %" PRIu64 " to %" PRIu64,
+                  name[1] ? "--" : "-", name, text, least, most);
     return number;
 }
 
@@ -284,6 +296,8 @@ lxm_stream_format cli_stream_format(const cli_common *common)
     lxm_stream_format format = LXM_STREAM_TEXT;
     if (common->format)
         format = (lxm_stream_format)cli_choice("format", common->format, formats);
+    if (common->binary && common->format && format != LXM_STREAM_BINARY)
+        cli_usage("-f %s is not binary: leave -b out", common->format);
     if (common->binary)
         format = LXM_STREAM_BINARY;
     if (format == LXM_STREAM_BINARY)
@@ -307,16 +321,39 @@ static void report(void *context, uint64_t bytes)
     p->printed = now;
     p->shown = true;
     double rate = (double)bytes / (now - p->started);
-    fprintf(stderr, "\r%s: %.1f MB, %.1f MB/s", program_name, 1e-6 * (double)bytes, 1e-6 * rate);
-    if (p->total && rate > 0 && bytes <= p->total)
-        fprintf(stderr, ", %.0f s left", (double)(p->total - bytes) / rate);
+    bool giga = bytes >= 1000000000;
+    fprintf(stderr, "\r%s: %.1f %s, %.1f MB/s", program_name, (giga ? 1e-9 : 1e-6) * (double)bytes,
+            giga ? "GB" : "MB", 1e-6 * rate);
+    if (p->total && rate > 0 && bytes <= p->total) {
+        uint64_t left = (uint64_t)((double)(p->total - bytes) / rate);
+        if (left < 60)
+            fprintf(stderr, ", %" PRIu64 " s left", left);
+        else
+            fprintf(stderr, ", %" PRIu64 ":%02" PRIu64 " h left", left / 3600, left / 60 % 60);
+    }
     fputs("\033[K", stderr);
+}
+
+/* Where nothing is said: on a terminal that the output doesn't go to, and not behind a pipe, whose
+ * writer shows its own. */
+static bool shows_progress(const cli_common *common, const cli_paths *inputs)
+{
+    struct stat status;
+    if (common->progress >= 0)
+        return common->progress;
+    if (common->quiet || !isatty(STDERR_FILENO) ||
+        (strcmp(common->output, "-") == 0 && isatty(STDOUT_FILENO)))
+        return false;
+    for (size_t i = 0; i < inputs->count; i++)
+        if (strcmp(inputs->paths[i], "-") == 0 && fstat(STDIN_FILENO, &status) == 0 &&
+            S_ISFIFO(status.st_mode))
+            return false;
+    return true;
 }
 
 lxm_job cli_job(const cli_common *common, const cli_paths *inputs, cli_progress *progress)
 {
     *progress = (cli_progress){.started = seconds()};
-    bool wanted = common->progress < 0 ? !common->quiet && isatty(STDERR_FILENO) : common->progress;
     struct stat status;
     for (size_t i = 0; i < inputs->count; i++) {
         const char *path = inputs->paths[i];
@@ -328,7 +365,7 @@ lxm_job cli_job(const cli_common *common, const cli_paths *inputs, cli_progress 
         progress->total += (uint64_t)status.st_size;
     }
     return (lxm_job){.threads = common->threads,
-                     .progress = wanted ? report : NULL,
+                     .progress = shows_progress(common, inputs) ? report : NULL,
                      .progress_context = progress};
 }
 

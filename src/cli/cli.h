@@ -16,7 +16,7 @@ typedef struct cli_common {
     const char *format; /* NULL: the default */
     bool binary;
     unsigned threads; /* 0: all */
-    int progress;     /* -1: where standard error is a terminal */
+    int progress;     /* -1: where it suits */
     bool quiet, verbose;
 } cli_common;
 

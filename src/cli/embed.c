@@ -120,7 +120,10 @@ static int project(embed_settings *s, int argc, char **argv)
     lxm_embed_result result = {0};
     s->embed.format = embed_vector_format(&s->common);
     embed_check(s);
-    if (s->save_vocab || (s->words != NULL) != (s->sif > 0))
+    embed_tell_folder(&s->common, s->embed.format);
+    if (s->sif > 0 && !s->words)
+        cli_usage("--sif weighs rows by the counts of a vocabulary: name it with --vocab");
+    if (s->save_vocab || (s->words && !(s->sif > 0)))
         cli_usage("--vocab belongs to convert and to --sif, which weighs rows by its counts; "
                   "--save-vocab to convert");
     cli_paths inputs = cli_inputs(argc, argv, optind);
@@ -175,5 +178,9 @@ int main(int argc, char **argv)
     if ((s.save_vocab || (s.words && !finds)) && commands[command].run != embed_convert &&
         commands[command].run != project)
         cli_usage("--vocab and --save-vocab belong to convert");
+    if ((s.projects || s.generates || s.seeded || s.table) &&
+        (commands[command].run == embed_info || commands[command].run == embed_verify))
+        cli_usage("%s makes nothing: leave out what says how vectors or tables are made",
+                  commands[command].name);
     return commands[command].run(&s, argc, argv);
 }

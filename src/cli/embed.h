@@ -176,6 +176,9 @@ bool embed_ends_with(const char *name, const char *ending);
 
 lxm_vector_format embed_vector_format(const cli_common *common);
 
+/* Says that a name which looks like a file's becomes a folder. */
+void embed_tell_folder(const cli_common *common, lxm_vector_format format);
+
 lxm_status embed_open_table(const embed_settings *s, lxm_table **table, lxm_error *error);
 
 extern const char embed_update_help[];

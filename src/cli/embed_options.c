@@ -190,6 +190,21 @@ lxm_vector_format embed_vector_format(const cli_common *common)
     return format;
 }
 
+/* Whether a name has an ending, as vectors.csv has. */
+static bool looks_like_file(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && dot > name && dot[-1] != '/' && dot[1] && !strpbrk(dot + 1, "/0123456789");
+}
+
+void embed_tell_folder(const cli_common *common, lxm_vector_format format)
+{
+    if (format == LXM_VECTORS_SHARDS && !common->format && !common->quiet &&
+        looks_like_file(common->output))
+        cli_note("%s becomes a folder of shards: files end in .txt, .npy or .safetensors",
+                 common->output);
+}
+
 char *embed_describe(const embed_settings *s)
 {
     const lxm_window_options *w = &s->embed.window;
@@ -260,6 +275,8 @@ void embed_check(const embed_settings *s)
         cli_usage("--eot stands between documents that follow one another: give --pack too");
     if (s->embed.shuffle && !s->shuffles)
         cli_usage("--shuffle-like needs a seed: give --shuffle too");
+    if (w->targets && s->embed.format < LXM_VECTORS_SAFETENSORS && !s->common.quiet)
+        cli_note("text and .npy have no place for targets: a folder and .safetensors (-o) have");
 }
 
 lxm_status embed_open_table(const embed_settings *s, lxm_table **table, lxm_error *error)

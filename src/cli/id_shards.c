@@ -121,9 +121,12 @@ lxm_status cli_ids_close(lxm_id_shards *shards, const cli_common *common, lxm_st
     lxm_id_shards_result result = {0};
     if (!status)
         status = lxm_id_shards_commit(shards, &result, error);
-    if (!status && common->verbose)
+    if (!status && common->verbose && result.shards)
         cli_note("%" PRIu64 " ids of %" PRIu64 " documents in %" PRIu64 " shards", result.tokens,
                  result.documents, result.shards);
+    else if (!status && common->verbose)
+        cli_note("%" PRIu64 " ids of %" PRIu64 " documents: a run before had written all",
+                 result.tokens, result.documents);
     lxm_id_shards_free(shards);
     return status;
 }

@@ -1,6 +1,7 @@
 /* lexmill: text -> ids, or vectors, in one process. */
 #include "text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -217,7 +218,9 @@ static void check(settings *s)
         return;
     if (s->text.tokenizer.offsets)
         cli_usage("--offsets go with ids, vectors have none: leave it out");
+    s->vectors.common = s->common;
     s->vectors.embed.format = embed_vector_format(&s->common);
+    embed_tell_folder(&s->common, s->vectors.embed.format);
     if (!s->model)
         embed_check(&s->vectors);
 }
@@ -278,6 +281,17 @@ static lxm_status open_model(settings *s, parts *p, lxm_error *error)
     return LXM_OK;
 }
 
+/* Better known now than when the first id without a row comes, hours later. */
+static void compare_sizes(const settings *s, const parts *p)
+{
+    uint64_t rows = lxm_table_rows(s->vectors.embed.table);
+    size_t size = lxm_vocab_size(p->vocab);
+    if (rows < size && !s->common.quiet)
+        cli_note("the table has %" PRIu64
+                 " rows, but the vocabulary %zu tokens: an id from %" PRIu64 " on will be an error",
+                 rows, size, rows);
+}
+
 static lxm_status open_parts(settings *s, parts *p, lxm_error *error)
 {
     if (s->model)
@@ -288,6 +302,8 @@ static lxm_status open_parts(settings *s, parts *p, lxm_error *error)
     p->tokenizer = p->own_tokenizer;
     if (!status && s->wants_vectors)
         status = embed_open(&s->vectors, p->vocab, &p->embed, error);
+    if (!status && s->wants_vectors)
+        compare_sizes(s, p);
     return status;
 }
 
@@ -385,6 +401,8 @@ static void tell(const settings *s, const parts *p)
         cli_text_skipped(&p->result);
     if (s->common.verbose && s->wants_vectors)
         embed_tell(&s->vectors, &p->embed_result);
+    else if (s->common.verbose && !s->ids.wanted)
+        cli_text_tell(&p->result, "ids");
 }
 
 int main(int argc, char **argv)

@@ -39,6 +39,8 @@ bool cli_text_option(cli_text *text, int option)
         break;
     case 'e':
     case cli_text_split:
+        if (t->pattern)
+            cli_usage("one pattern alone cuts text: give one -e or one --split");
         t->pattern = optarg;
         t->split = option == cli_text_split;
         break;
@@ -97,6 +99,11 @@ void cli_text_skipped(const lxm_tokenize_run_result *result)
         cli_note("skipped %" PRIu64 " bad lines of %" PRIu64 ", the first at %s:%" PRIu64,
                  result->bad_lines, result->lines, strcmp(path, "-") ? path : "standard input",
                  result->bad_line);
+}
+
+void cli_text_tell(const lxm_tokenize_run_result *result, const char *items)
+{
+    cli_note("%" PRIu64 " %s of %" PRIu64 " documents", result->items, items, result->documents);
 }
 
 lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, lxm_error *error)

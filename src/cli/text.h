@@ -62,4 +62,7 @@ lxm_status cli_text_tokenizer(const cli_text *text, lxm_tokenizer **tokenizer, l
 /* Says how many lines of JSON were skipped, if any. */
 void cli_text_skipped(const lxm_tokenize_run_result *result);
 
+/* Says how many tokens or ids were written. */
+void cli_text_tell(const lxm_tokenize_run_result *result, const char *items);
+
 #endif

@@ -91,6 +91,8 @@ static lxm_status tokenize(const settings *s, const cli_paths *inputs, lxm_error
         status = lxm_output_commit(output, error);
     if (!status && !s->common.quiet)
         cli_text_skipped(&result);
+    if (!status && s->common.verbose)
+        cli_text_tell(&result, "tokens");
     lxm_tokenizer_free(tokenizer);
     return status;
 }

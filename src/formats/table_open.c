@@ -22,25 +22,28 @@ static lxm_status open_map(lxm_table **table, lxm_map map, const char *tensor,
                     "neither .npy nor .safetensors nor lines of a word and numbers");
 }
 
-/* The path itself, or where it is the folder of a model, the table in it; NULL: no memory. */
-static __attribute__((nonnull)) char *find_file(const char *path, const lxm_allocator *allocator)
+/* The path itself, or where it is the folder of a model, the table in it. */
+static lxm_status find_file(const char *path, char **found, const lxm_allocator *allocator,
+                            lxm_error *error)
 {
     static const char *const inside[] = {"0_StaticEmbedding/model.safetensors",
                                          "model.safetensors"};
     struct stat status;
     size_t size = strlen(path) + 48;
     char *file = lxm_allocate(allocator, size, 1);
+    *found = file;
     if (!file)
-        return NULL;
+        return lxm_fail_memory(error);
     snprintf(file, size, "%s", path);
     if (stat(path, &status) || !S_ISDIR(status.st_mode))
-        return file;
+        return LXM_OK;
     for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
         snprintf(file, size, "%s/%s", path, inside[i]);
         if (stat(file, &status) == 0)
-            break;
+            return LXM_OK;
     }
-    return file;
+    return lxm_fail(error, LXM_ERROR_FORMAT, "no table is in the folder: %s or %s", inside[0],
+                    inside[1]);
 }
 
 lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tensor,
@@ -48,9 +51,11 @@ lxm_status lxm_table_open(lxm_table **table, const char *path, const char *tenso
 {
     *table = NULL;
     lxm_map map;
+    char *file;
     lxm_allocator a = lxm_allocator_or_default(allocator);
-    char *file = find_file(path, &a);
-    lxm_status status = file ? lxm_map_open(&map, file, error) : lxm_fail_memory(error);
+    lxm_status status = find_file(path, &file, &a, error);
+    if (!status)
+        status = lxm_map_open(&map, file, error);
     lxm_release(&a, file);
     if (!status) {
         status = open_map(table, map, tensor, allocator, error);

@@ -16,14 +16,16 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
 {
     const size_t sets = 2 * lxm_cache_ways * sizeof(lxm_cache_entry), record = 48;
     const size_t unit = sets + record + sizeof(uint64_t) + sizeof(lxm_cache_entry) / near_share;
-    *cache = (lxm_cache){.seeds = {lxm_random_seed(), lxm_random_seed()}, .allocator = *allocator};
+    *cache = (lxm_cache){.factors = {lxm_random_seed() | 1, lxm_random_seed() | 1},
+                         .seed = lxm_random_seed(),
+                         .allocator = *allocator};
     if (size == 0)
         return LXM_OK;
     size_t units = lxm_cache_slot_ways, near;
     while (units <= size / (2 * unit) && units < (size_t)1 << 34)
         units *= 2;
     near = units / near_share < near_most ? units / near_share : near_most;
-    near = near ? near : 1;
+    near = near < 2 ? 2 : near;
     size_t bytes = (units + 1) * unit + alignment;
     cache->memory = lxm_allocate(allocator, bytes, 1);
     if (!cache->memory)
@@ -34,8 +36,8 @@ lxm_status lxm_cache_init(lxm_cache *cache, size_t size, const lxm_allocator *al
     cache->near = (lxm_cache_entry *)(at += units * sets);
     cache->slots = (uint64_t *)(at += near * sizeof(lxm_cache_entry));
     cache->store = (uint8_t *)(at += units * sizeof(uint64_t));
-    cache->far_mask = 2 * units - 1;
-    cache->near_mask = near - 1;
+    cache->far_shift = 63 - (unsigned)__builtin_ctzll(units); /* twice as many sets */
+    cache->near_shift = 64 - (unsigned)__builtin_ctzll(near);
     cache->slot_mask = units / lxm_cache_slot_ways - 1;
     cache->store_size = units * record;
     return LXM_OK;
@@ -69,39 +71,12 @@ void lxm_cache_promote(lxm_cache *cache, const lxm_cache_key *key, uint64_t hash
 
 /* ---- the store ---- */
 
-static lxm_cache_record *record_at(const lxm_cache *cache, uint32_t place)
-{
-    return (lxm_cache_record *)(void *)(cache->store + (size_t)8 * place);
-}
-
-void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash)
-{
-    const uint64_t *slots = lxm_cache_slots(cache, hash);
-    uint32_t place = 0;
-    for (size_t way = lxm_cache_slot_ways; way-- > 0;)
-        place = slots[way] >> 32 == hash >> 32 ? (uint32_t)slots[way] : place;
-    __builtin_prefetch(record_at(cache, place ? place - 1 : 0));
-}
-
-const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
-                                              size_t length, uint64_t hash)
-{
-    const uint64_t *slots = lxm_cache_slots(cache, hash);
-    for (size_t way = 0; way < lxm_cache_slot_ways; way++) {
-        if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
-            continue;
-        const lxm_cache_record *record = record_at(cache, (uint32_t)slots[way] - 1);
-        if (record->length == length && memcmp(record->ids + record->count, token, length) == 0)
-            return record;
-    }
-    return NULL;
-}
-
 static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, uint64_t hash,
                        const uint32_t *ids, size_t count)
 {
     size_t size = sizeof(lxm_cache_record) + count * sizeof *ids + length;
     size_t rounded = (size + 7) & ~(size_t)7;
+    hash = lxm_cache_store_hash(cache, token, length, hash);
     if (length > record_most || count > record_most / sizeof *ids || rounded > cache->store_size ||
         lxm_cache_find_record(cache, token, length, hash))
         return;
@@ -110,7 +85,7 @@ static void put_record(lxm_cache *cache, const uint8_t *token, size_t length, ui
         cache->stored = 0;
     }
     uint32_t place = (uint32_t)(cache->stored / 8);
-    lxm_cache_record *record = record_at(cache, place);
+    lxm_cache_record *record = lxm_cache_record_at(cache, place);
     record->length = (uint32_t)length;
     record->count = (uint32_t)count;
     memcpy(record->ids, ids, count * sizeof *ids);

@@ -5,9 +5,9 @@
  * Most pre-tokens are short and become few ids: an entry for those is 32 bytes, its key the bytes
  * themselves. A small table, near the processor, holds those that were met last; a large one, in
  * sets of two, those before them. A new entry takes the second place of its set; one that is met
- * there moves to the first, so that what comes often stays and what comes once goes. What is
- * longer, or becomes more ids, is a record of its own length in a store that is asked when the
- * tables have nothing, and that begins anew when it is full.
+ * there again moves to the first, if not each time: what comes often stays, what comes once goes.
+ * What is longer, or becomes more ids, is a record of its own length in a store that is asked when
+ * the tables have nothing, and that begins anew when it is full.
  */
 #ifndef LXM_IDMAP_CACHE_H
 #define LXM_IDMAP_CACHE_H
@@ -50,9 +50,9 @@ typedef struct lxm_cache {
     uint64_t
         *slots; /* of the store, in sets: upper half of the hash << 32 | 1 + the record's place */
     uint8_t *store;
-    size_t near_mask, far_mask, slot_mask;
-    size_t store_size, stored;
-    uint64_t seeds[2];
+    unsigned near_shift, far_shift; /* which leave the place of a hash */
+    size_t slot_mask, store_size, stored;
+    uint64_t factors[2], seed;
     lxm_allocator allocator;
 } lxm_cache;
 
@@ -107,19 +107,20 @@ static inline lxm_cache_key lxm_cache_key_of(const uint8_t *token, size_t length
     return key;
 }
 
+/* Its upper bits depend on all of the key (multiply-shift, Dietzfelbinger et al. 1997). */
 static inline uint64_t lxm_cache_hash(const lxm_cache *cache, const lxm_cache_key *key)
 {
-    return XXH3_mul128_fold64(key->words[0] ^ cache->seeds[0], key->words[1] ^ cache->seeds[1]);
+    return key->words[0] * cache->factors[0] + key->words[1] * cache->factors[1];
 }
 
 static inline lxm_cache_entry *lxm_cache_near(const lxm_cache *cache, uint64_t hash)
 {
-    return cache->near + (hash & cache->near_mask);
+    return cache->near + (hash >> cache->near_shift);
 }
 
 static inline lxm_cache_entry *lxm_cache_far(const lxm_cache *cache, uint64_t hash)
 {
-    return cache->far + lxm_cache_ways * (hash >> 20 & cache->far_mask);
+    return cache->far + lxm_cache_ways * (hash >> cache->far_shift);
 }
 
 static inline bool lxm_cache_is(const lxm_cache_entry *entry, const lxm_cache_key *key)
@@ -140,7 +141,8 @@ void lxm_cache_promote(lxm_cache *cache, const lxm_cache_key *key, uint64_t hash
 static inline uint64_t lxm_cache_store_hash(const lxm_cache *cache, const uint8_t *token,
                                             size_t length, uint64_t hash)
 {
-    return length > lxm_cache_short ? lxm_hash(token, length, cache->seeds[0]) : hash;
+    return length > lxm_cache_short ? lxm_hash(token, length, cache->seed)
+                                    : XXH3_mul128_fold64(hash ^ cache->seed, cache->factors[0]);
 }
 
 /* The set of slots of the store, newest first. */
@@ -149,12 +151,53 @@ static inline uint64_t *lxm_cache_slots(const lxm_cache *cache, uint64_t hash)
     return cache->slots + lxm_cache_slot_ways * (hash & cache->slot_mask);
 }
 
+static inline lxm_cache_record *lxm_cache_record_at(const lxm_cache *cache, uint32_t place)
+{
+    return (lxm_cache_record *)(void *)(cache->store + (size_t)8 * place);
+}
+
 /* Fetches the record that a token with this hash may have. */
-void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash);
+static inline void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash)
+{
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    uint32_t place = 0;
+    for (size_t way = lxm_cache_slot_ways; way-- > 0;)
+        place = slots[way] >> 32 == hash >> 32 ? (uint32_t)slots[way] : place;
+    __builtin_prefetch(lxm_cache_record_at(cache, place ? place - 1 : 0));
+}
+
+/* memcmp without a call, for what is short and almost always equal. */
+static inline bool lxm_cache_same(const void *a, const void *b, size_t length)
+{
+    const uint8_t *p = a, *q = b;
+    uint64_t x[2], y[2];
+    if (length < 8)
+        return memcmp(p, q, length) == 0;
+    for (size_t i = 0; i + 8 < length; i += 8) {
+        memcpy(x, p + i, 8);
+        memcpy(y, q + i, 8);
+        if (x[0] != y[0])
+            return false;
+    }
+    memcpy(x, p + length - 8, 8);
+    memcpy(y, q + length - 8, 8);
+    return x[0] == y[0];
+}
 
 /* The record of a token, until something is put into the cache; NULL if there is none. */
-const lxm_cache_record *lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token,
-                                              size_t length, uint64_t hash);
+static inline const lxm_cache_record *
+lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token, size_t length, uint64_t hash)
+{
+    const uint64_t *slots = lxm_cache_slots(cache, hash);
+    for (size_t way = 0; way < lxm_cache_slot_ways; way++) {
+        if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
+            continue;
+        const lxm_cache_record *record = lxm_cache_record_at(cache, (uint32_t)slots[way] - 1);
+        if (record->length == length && lxm_cache_same(record->ids + record->count, token, length))
+            return record;
+    }
+    return NULL;
+}
 
 /* Keeps what a token has become, in the tables if that fits. */
 void lxm_cache_put(lxm_cache *cache, const uint8_t *token, size_t length, const lxm_cache_key *key,

@@ -4,34 +4,29 @@
  * first is looked at.
  */
 #include "base/error.h"
-#include "idmap/cache.h"
+#include "idmap/cache_near.h"
 #include "idmap/mapper.h"
 #include "idmap/model.h"
 
 enum {
-    batch = 1024,
+    batch = lxm_cache_batch,
+    promoted = 4,                /* one of so many */
     slack = lxm_cache_short_ids, /* ids are copied so many at a time */
 };
-
-/* A token that isn't in the near table. */
-typedef struct look_up {
-    lxm_cache_key key;
-    uint64_t hash;
-    uint32_t index; /* in the group */
-    bool lasts;     /* the bytes alone decide what it becomes */
-} look_up;
 
 /* A batch of tokens. The cache stays as it is until all ids are copied. */
 typedef struct group {
     const lxm_tokens *tokens;
     size_t first, count;
-    const uint32_t *ids[batch]; /* of each token: the cache's, or among the mapper's fresh ones */
-    uint32_t counts[batch];
-    look_up far[batch + 1];  /* what was found in the far table, in the end */
-    look_up rest[batch + 1]; /* what wasn't; in the end, what nothing had */
+    lxm_cache_looks looks; /* the ids are the cache's, or among the mapper's fresh ones */
+    /* Of what the near table missed, by its place there: */
     size_t far_count, rest_count;
-    lxm_mapping mappings[batch + 1]; /* of what nothing had */
-    uint16_t indices[batch + 1];
+    uint32_t far[batch + 1];  /* what was found in the far table */
+    uint32_t rest[batch + 1]; /* what wasn't; in the end, what nothing had */
+    uint64_t store_hashes[batch];
+    bool lasts[batch]; /* the bytes of the rest alone decide what it becomes */
+    lxm_mapping mappings[batch + 1];
+    uint32_t indices[batch + 1]; /* of the mappings' tokens */
 } group;
 
 struct lxm_mapper {
@@ -184,11 +179,17 @@ static lxm_status map_token(lxm_mapper *m, const lxm_tokens *tokens, size_t inde
 
 /* ---- many ---- */
 
+/* Token `i` of the group. */
 static inline const uint8_t *token_of(const group *g, size_t i, size_t *length)
 {
     const lxm_span *span = &g->tokens->spans[g->first + i];
     *length = span->end - span->begin;
     return g->tokens->text + span->begin;
+}
+
+static inline lxm_cache_key key_of(const group *g, size_t missed)
+{
+    return (lxm_cache_key){{g->looks.words[0][missed], g->looks.words[1][missed]}};
 }
 
 static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t count,
@@ -204,92 +205,52 @@ static lxm_status map_all(const lxm_vocab *vocab, lxm_mapping *mappings, size_t 
     return status;
 }
 
-/* Looks into the near table for tokens [from, to) of the group, without a branch on what is found.
- * `readable`: 16 bytes are, from the begin of each of them on. */
-static inline __attribute__((always_inline)) void look_near(const lxm_cache *cache, group *g,
-                                                            size_t from, size_t to, bool readable)
+/* Looks in the far table for what the near one hasn't. */
+static inline void look_far(const lxm_cache *cache, group *g)
 {
-    const lxm_tokens *tokens = g->tokens;
-    const lxm_span *spans = tokens->spans + g->first;
-    const uint8_t *text = tokens->text;
-    size_t end = tokens->spans[tokens->count - 1].end;
-    look_up *up = g->far + g->far_count;
-    for (size_t i = from; i < to; i++) {
-        size_t begin = spans[i].begin, length = spans[i].end - begin;
-        lxm_cache_key key =
-            lxm_cache_key_of(text + begin, length, readable ? sizeof key : end - begin);
-        uint64_t hash = lxm_cache_hash(cache, &key);
-        const lxm_cache_entry *entry = lxm_cache_near(cache, hash);
-        g->ids[i] = entry->ids;
-        g->counts[i] = lxm_cache_count(entry);
-        up->key = key;
-        up->hash = hash;
-        up->index = (uint32_t)i;
-        up += !lxm_cache_is(entry, &key);
-    }
-    g->far_count = (size_t)(up - g->far);
-}
-
-/* The spans are in order: the text reaches to the end of the last. */
-static inline void look_near_all(const lxm_mapper *m, group *g)
-{
-    const lxm_tokens *tokens = g->tokens;
-    const lxm_cache cache = m->cache;
-    size_t end = tokens->spans[tokens->count - 1].end, readable = g->count;
-    while (readable && end - tokens->spans[g->first + readable - 1].begin < sizeof(lxm_cache_key))
-        readable--;
-    g->far_count = 0;
-    look_near(&cache, g, 0, readable, true);
-    look_near(&cache, g, readable, g->count, false);
-}
-
-/* Looks for what is left in the far table. */
-static inline void look_far(const lxm_mapper *m, group *g)
-{
-    size_t found = 0, missed = 0;
-    for (size_t k = 0; k < g->far_count; k++)
-        __builtin_prefetch(lxm_cache_far(&m->cache, g->far[k].hash));
-    for (size_t k = 0; k < g->far_count; k++) {
-        look_up up = g->far[k];
-        const lxm_cache_entry *set = lxm_cache_far(&m->cache, up.hash);
-        bool second = lxm_cache_is(&set[1], &up.key);
-        bool hit = lxm_cache_is(&set[0], &up.key) | second;
-        g->ids[up.index] = set[second].ids;
-        g->counts[up.index] = lxm_cache_count(&set[second]);
-        g->far[found] = g->rest[missed] = up;
+    lxm_cache_looks *looks = &g->looks;
+    size_t found = 0, rest = 0;
+    for (size_t k = 0; k < looks->missed; k++)
+        __builtin_prefetch(lxm_cache_far(cache, looks->hashes[k]));
+    for (size_t k = 0; k < looks->missed; k++) {
+        const lxm_cache_key key = key_of(g, k);
+        const lxm_cache_entry *set = lxm_cache_far(cache, looks->hashes[k]);
+        bool second = lxm_cache_is(&set[1], &key), hit = lxm_cache_is(&set[0], &key) | second;
+        looks->ids[looks->indices[k]] = set[second].ids;
+        looks->counts[looks->indices[k]] = lxm_cache_count(&set[second]);
+        g->far[found] = g->rest[rest] = (uint32_t)k;
         found += hit;
-        missed += !hit;
+        rest += !hit;
     }
     g->far_count = found;
-    g->rest_count = missed;
+    g->rest_count = rest;
 }
 
 /* And then in the store. */
-static inline void look_into_store(const lxm_mapper *m, group *g)
+static inline void look_into_store(const lxm_cache *cache, group *g)
 {
-    size_t missed = 0;
+    lxm_cache_looks *looks = &g->looks;
+    size_t rest = 0, length;
     for (size_t k = 0; k < g->rest_count; k++) {
-        look_up *up = &g->rest[k];
-        size_t length;
-        const uint8_t *token = token_of(g, up->index, &length);
-        up->hash = lxm_cache_store_hash(&m->cache, token, length, up->hash);
-        __builtin_prefetch(lxm_cache_slots(&m->cache, up->hash));
+        const uint8_t *token = token_of(g, looks->indices[g->rest[k]], &length);
+        g->store_hashes[k] = lxm_cache_store_hash(cache, token, length, looks->hashes[g->rest[k]]);
+        __builtin_prefetch(lxm_cache_slots(cache, g->store_hashes[k]));
     }
     for (size_t k = 0; k < g->rest_count; k++)
-        lxm_cache_expect_record(&m->cache, g->rest[k].hash);
+        lxm_cache_expect_record(cache, g->store_hashes[k]);
     for (size_t k = 0; k < g->rest_count; k++) {
-        look_up up = g->rest[k];
-        size_t length;
-        const uint8_t *token = token_of(g, up.index, &length);
-        const lxm_cache_record *record = lxm_cache_find_record(&m->cache, token, length, up.hash);
+        size_t i = looks->indices[g->rest[k]];
+        const uint8_t *token = token_of(g, i, &length);
+        const lxm_cache_record *record =
+            lxm_cache_find_record(cache, token, length, g->store_hashes[k]);
         if (record) {
-            g->ids[up.index] = record->ids;
-            g->counts[up.index] = record->count;
+            looks->ids[i] = record->ids;
+            looks->counts[i] = record->count;
         } else {
-            g->rest[missed++] = up;
+            g->rest[rest++] = g->rest[k];
         }
     }
-    g->rest_count = missed;
+    g->rest_count = rest;
 }
 
 /* What the model is to map: the tokens that nothing had, but for those that it doesn't see. */
@@ -298,16 +259,16 @@ static size_t gather_rest(lxm_mapper *m, group *g)
     size_t count = 0;
     uint32_t *ids = m->fresh;
     for (size_t k = 0; k < g->rest_count; k++) {
-        size_t i = g->rest[k].index, length;
+        size_t i = g->looks.indices[g->rest[k]], length;
         const uint8_t *token = token_of(g, i, &length);
-        g->ids[i] = ids;
-        g->counts[i] = length > 0;
+        g->looks.ids[i] = ids;
+        g->looks.counts[i] = length > 0;
         *ids = lxm_vocab_find_outside(m->vocab, token, length);
-        g->rest[k].lasts = *ids == LXM_NO_ID;
-        g->indices[count] = (uint16_t)i;
+        g->lasts[k] = *ids == LXM_NO_ID;
+        g->indices[count] = (uint32_t)i;
         g->mappings[count] =
             (lxm_mapping){.token = token, .length = length, .ids = ids, .scratch = &m->scratch};
-        count += length > 0 && (g->tokens->plain || g->rest[k].lasts);
+        count += length > 0 && (g->tokens->plain || g->lasts[k]);
         ids += length + 1;
     }
     return count;
@@ -319,7 +280,7 @@ static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
     size_t room = slack, failed = 0;
     for (size_t k = 0; k < g->rest_count; k++) {
         size_t length;
-        token_of(g, g->rest[k].index, &length);
+        token_of(g, g->looks.indices[g->rest[k]], &length);
         room += length + 1;
     }
     if (!grow(&m->allocator, &m->fresh, &m->fresh_capacity, room, sizeof *m->fresh))
@@ -329,7 +290,7 @@ static lxm_status map_rest(lxm_mapper *m, group *g, lxm_error *error)
     if (status == LXM_ERROR_TOKEN && error)
         error->offset = g->first + g->indices[failed];
     for (size_t k = 0; k < count; k++)
-        g->counts[g->indices[k]] = (uint32_t)g->mappings[k].count;
+        g->looks.counts[g->indices[k]] = (uint32_t)g->mappings[k].count;
     return status;
 }
 
@@ -337,15 +298,15 @@ static inline bool copy_ids(lxm_mapper *m, const group *g)
 {
     size_t room = slack;
     for (size_t i = 0; i < g->count; i++)
-        room += g->counts[i];
+        room += g->looks.counts[i];
     if (!reserve_ids(m, room))
         return false;
     uint32_t *out = m->ids + m->count;
     for (size_t i = 0; i < g->count; i++) {
-        size_t count = g->counts[i];
-        memcpy(out, g->ids[i], slack * sizeof *out);
-        if (__builtin_expect(count > slack, 0))
-            memcpy(out + slack, g->ids[i] + slack, (count - slack) * sizeof *out);
+        size_t count = g->looks.counts[i];
+        memcpy(out, g->looks.ids[i], slack * sizeof *out);
+        for (size_t k = slack; __builtin_expect(k < count, 0); k += slack)
+            memcpy(out + k, g->looks.ids[i] + k, slack * sizeof *out);
         out += count;
     }
     m->count = (size_t)(out - m->ids);
@@ -359,26 +320,29 @@ static bool place_group(lxm_mapper *m, const group *g, size_t at)
         size_t length;
         token_of(g, i, &length);
         uint32_t whole = (uint32_t)length;
-        if (!place(m, at, g->counts[i], length, g->tokens->offsets + 2 * (g->first + i),
-                   g->counts[i] == 1 ? &whole : NULL))
+        if (!place(m, at, g->looks.counts[i], length, g->tokens->offsets + 2 * (g->first + i),
+                   g->looks.counts[i] == 1 ? &whole : NULL))
             return false;
-        at += g->counts[i];
+        at += g->looks.counts[i];
     }
     return true;
 }
 
-/* Keeps what is new, and what was found far away nearer. */
+/* Keeps what is new, and some of what was found far away nearer: what comes often comes there all
+ * the same. */
 static inline void settle(lxm_mapper *m, const group *g)
 {
-    for (size_t k = 0; k < g->far_count; k++)
-        lxm_cache_promote(&m->cache, &g->far[k].key, g->far[k].hash);
+    for (size_t k = 0; k < g->far_count; k += promoted) {
+        const lxm_cache_key key = key_of(g, g->far[k]);
+        lxm_cache_promote(&m->cache, &key, g->looks.hashes[g->far[k]]);
+    }
     for (size_t k = 0; k < g->rest_count; k++) {
-        const look_up *up = &g->rest[k];
-        size_t length;
-        const uint8_t *token = token_of(g, up->index, &length);
-        if (up->lasts)
-            lxm_cache_put(&m->cache, token, length, &up->key, up->hash, g->ids[up->index],
-                          g->counts[up->index]);
+        const lxm_cache_key key = key_of(g, g->rest[k]);
+        size_t i = g->looks.indices[g->rest[k]], length;
+        const uint8_t *token = token_of(g, i, &length);
+        if (g->lasts[k])
+            lxm_cache_put(&m->cache, token, length, &key, g->looks.hashes[g->rest[k]],
+                          g->looks.ids[i], g->looks.counts[i]);
     }
 }
 
@@ -386,9 +350,9 @@ static lxm_status map_group(lxm_mapper *m, group *g, lxm_error *error)
 {
     lxm_status status = LXM_OK;
     size_t at = m->count;
-    look_near_all(m, g);
-    look_far(m, g);
-    look_into_store(m, g);
+    lxm_cache_look_near(&m->cache, g->tokens, g->first, g->count, &g->looks);
+    look_far(&m->cache, g);
+    look_into_store(&m->cache, g);
     if (g->rest_count)
         status = map_rest(m, g, error);
     if (status)

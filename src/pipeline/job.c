@@ -1,4 +1,9 @@
+#define _POSIX_C_SOURCE 200809L
 #include "pipeline/job.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -7,6 +12,23 @@ static void report(void *context, uint64_t consumed)
 {
     const lxm_job_inputs *inputs = context;
     inputs->job->progress(inputs->job->progress_context, inputs->before + consumed);
+}
+
+lxm_status lxm_job_check(const char *const *paths, size_t count, lxm_error *error)
+{
+    lxm_status status = LXM_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        struct stat found;
+        if (strcmp(paths[i], "-") == 0)
+            continue;
+        if (stat(paths[i], &found) || access(paths[i], R_OK))
+            status = lxm_fail_io(error, errno, "can't open");
+        else if (S_ISDIR(found.st_mode))
+            status = lxm_fail_io(error, EISDIR, "can't read");
+        if (status)
+            lxm_job_blame(error, paths[i]);
+    }
+    return status;
 }
 
 lxm_status lxm_job_open(lxm_job_inputs *inputs, const char *path, lxm_input **input,
@@ -41,7 +63,7 @@ lxm_status lxm_job_streams(const char *const *paths, size_t count, lxm_kind kind
                            const lxm_job *job, lxm_each_stream *each, void *context,
                            lxm_error *error)
 {
-    lxm_status status = LXM_OK;
+    lxm_status status = lxm_job_check(paths, count, error);
     lxm_job_inputs inputs = {.job = job};
     for (size_t i = 0; !status && i < count; i++) {
         lxm_input *input = NULL;

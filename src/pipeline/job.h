@@ -10,6 +10,9 @@ typedef struct lxm_job_inputs {
     uint64_t before; /* bytes of the inputs that have been closed */
 } lxm_job_inputs;
 
+/* Whether all of them can be opened, so that hours of work don't end at a name that is wrong. */
+lxm_status lxm_job_check(const char *const *paths, size_t count, lxm_error *error);
+
 lxm_status lxm_job_open(lxm_job_inputs *inputs, const char *path, lxm_input **input,
                         lxm_error *error);
 void lxm_job_close(lxm_job_inputs *inputs, lxm_input *input);

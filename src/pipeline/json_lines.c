@@ -25,9 +25,16 @@ void lxm_json_lines_free(lxm_json_lines *json)
         lxm_json_path_free(&json->path);
 }
 
+/* Files from Windows begin with a byte order mark, which RFC 8259 allows to leave out. */
+static size_t mark_length(const uint8_t *line, size_t length)
+{
+    static const uint8_t mark[] = {0xEF, 0xBB, 0xBF};
+    return length >= sizeof mark && memcmp(line, mark, sizeof mark) == 0 ? sizeof mark : 0;
+}
+
 bool lxm_json_is_blank(const uint8_t *line, size_t length)
 {
-    size_t i = 0;
+    size_t i = mark_length(line, length);
     while (i < length && (line[i] == ' ' || line[i] == '\t' || line[i] == '\r'))
         i++;
     return i == length;
@@ -47,8 +54,8 @@ static lxm_status push_escaped(lxm_segmenter *segmenter, const uint8_t *raw, siz
     return status;
 }
 
-lxm_status lxm_json_lines_push(const lxm_json_lines *json, lxm_segmenter *segmenter,
-                               const uint8_t *line, size_t length, bool *skipped, lxm_error *error)
+static lxm_status push_object(const lxm_json_lines *json, lxm_segmenter *segmenter,
+                              const uint8_t *line, size_t length, bool *skipped, lxm_error *error)
 {
     lxm_json_string text;
     lxm_status status = lxm_json_find(&json->path, line, length, json->utf8, &text, error);
@@ -64,5 +71,15 @@ lxm_status lxm_json_lines_push(const lxm_json_lines *json, lxm_segmenter *segmen
         status = lxm_segmenter_end_document(segmenter, error);
     if (status && error && error->offset != LXM_NO_OFFSET)
         error->offset = text.begin + lxm_json_source(raw, size, error->offset);
+    return status;
+}
+
+lxm_status lxm_json_lines_push(const lxm_json_lines *json, lxm_segmenter *segmenter,
+                               const uint8_t *line, size_t length, bool *skipped, lxm_error *error)
+{
+    size_t mark = mark_length(line, length);
+    lxm_status status = push_object(json, segmenter, line + mark, length - mark, skipped, error);
+    if (status && error && error->offset != LXM_NO_OFFSET)
+        error->offset += mark;
     return status;
 }

@@ -517,6 +517,8 @@ static lxm_status run_files(run *r, const char *const *paths, size_t count,
     lxm_status status =
         lxm_json_lines_init(&r->json, options, r->tokenizer->options.invalid, &r->allocator, error);
     if (!status)
+        status = lxm_job_check(paths, count, error);
+    if (!status)
         status = start(r, stream, output, error);
     for (size_t i = 0; !status && i < count; i++)
         status = run_file(r, paths[i], error);
@@ -524,6 +526,10 @@ static lxm_status run_files(run *r, const char *const *paths, size_t count,
         status = drain(r, error);
     if (!status)
         status = lxm_writer_finish(r->writer, error);
+    if (!status) {
+        r->result->documents = lxm_writer_totals(r->writer)->documents;
+        r->result->items = lxm_writer_totals(r->writer)->items;
+    }
     finish(r);
     return status;
 }

@@ -1,4 +1,5 @@
 /* A folder of shards against its manifest. */
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -66,6 +67,8 @@ static lxm_status load_manifest(verify *v, lxm_error *error)
     json_error_t problem;
     lxm_map map;
     lxm_status status = map_file(v, "manifest.json", &map, error);
+    if (status && error && error->system == ENOENT)
+        lxm_fail_io(error, ENOENT, "manifest.json, which a run writes when all is done");
     if (status)
         return status;
     v->manifest = json_loadb((const char *)map.data, map.length, JSON_REJECT_DUPLICATES, &problem);

@@ -117,7 +117,8 @@ static lxm_status refuse_old(const lxm_staging *staging, const char *name, lxm_e
     if (failed)
         return lxm_fail_io(error, failed, "can't write");
     return lxm_fail(error, LXM_ERROR_IO,
-                    "the folder holds shards already: name another, or --force to replace them");
+                    "the folder holds shards %s: name another, or --force to replace them",
+                    staging->options.resume ? "of other options or input" : "already");
 }
 
 static bool has_staging(const lxm_staging *staging)

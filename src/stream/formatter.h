@@ -42,8 +42,10 @@ struct lxm_formatter {
     lxm_buffer documents;
     lxm_buffer places; /* offsets */
     lxm_totals totals;
-    /* JSON Lines: the offsets of the document under way */
+    /* JSON Lines: the offsets of the document under way, and where what has waited may go straight;
+     * NULL for a job, whose documents are small */
     lxm_spool spool;
+    lxm_output *output;
 };
 
 extern const lxm_formatter_functions lxm_text_formatter, lxm_binary_formatter, lxm_jsonl_formatter;

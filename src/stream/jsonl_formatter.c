@@ -57,6 +57,7 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
         if (!lead(f) || !lxm_json_string(&f->out, tokens->text + span.begin, span.end - span.begin))
             return lxm_fail_memory(error);
     }
+    f->totals.items += tokens->count;
     return keep_offsets(f, tokens->offsets, tokens->count, error);
 }
 
@@ -65,12 +66,19 @@ static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error
     for (size_t i = 0; i < ids->count; i++)
         if (!lead(f) || !put_number(&f->out, ids->ids[i]))
             return lxm_fail_memory(error);
+    f->totals.items += ids->count;
     return keep_offsets(f, ids->offsets, ids->count, error);
 }
 
+/* The offsets, which a long document may have more of than memory holds. */
 static lxm_status put_kept(lxm_formatter *f, lxm_error *error)
 {
     char bytes[4096];
+    if (f->output) {
+        lxm_status status = lxm_output_write(f->output, f->out.data, f->out.length, error);
+        f->out.length = 0;
+        return status ? status : lxm_spool_drain(&f->spool, f->output, error);
+    }
     for (uint64_t at = 0; at < f->spool.length;) {
         uint64_t left = f->spool.length - at;
         size_t n = left < sizeof bytes ? (size_t)left : sizeof bytes;

@@ -235,6 +235,7 @@ static lxm_status put_tokens(lxm_formatter *f, const lxm_tokens *tokens, lxm_err
 {
     if (tokens->count == 0)
         return LXM_OK;
+    f->totals.items += tokens->count;
     return lxm_format_status(separate(f) && append_tokens(f, tokens), error);
 }
 
@@ -245,6 +246,7 @@ static lxm_status put_ids(lxm_formatter *f, const lxm_ids *ids, lxm_error *error
         return LXM_OK;
     if (!lxm_multiply(ids->count, 11, &most) || !lxm_buffer_reserve(&f->out, most))
         return lxm_fail_memory(error);
+    f->totals.items += ids->count;
     uint8_t *p = f->out.data + f->out.length;
     for (size_t i = 0; i < ids->count; i++) {
         if (f->in_document)

@@ -24,7 +24,7 @@ lxm_status lxm_writer_new(lxm_writer **out, lxm_output *output, const lxm_stream
     if (!writer)
         return lxm_fail_memory(error);
     lxm_formatter_init(&writer->formatter, options, &a);
-    writer->output = output;
+    writer->output = writer->formatter.output = output;
     lxm_status status = LXM_OK;
     if (options->sink) {
         writer->sink = *options->sink;
@@ -96,6 +96,11 @@ lxm_status lxm_writer_join(lxm_writer *writer, lxm_formatter *from, lxm_error *e
         status = lxm_output_write(writer->output, from->out.data, from->out.length, error);
     from->out.length = 0;
     return status;
+}
+
+const lxm_totals *lxm_writer_totals(const lxm_writer *writer)
+{
+    return &writer->formatter.totals;
 }
 
 lxm_status lxm_writer_finish(lxm_writer *writer, lxm_error *error)

@@ -48,6 +48,8 @@ void lxm_json_path_free(lxm_json_path *path)
 
 /* ---- strings ---- */
 
+enum { replacement = 0xFFFD };
+
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 
 /* Whether any of eight bytes is below `limit` (at most 0x80) and below 0x80. */
@@ -93,7 +95,13 @@ static int32_t hex_unit(const uint8_t *p, const uint8_t *end)
     return unit;
 }
 
-/* The escape sequence at p: its length, and the code point in *c; 0 where it is none. */
+static bool is_half(uint32_t c)
+{
+    return c >= 0xD800 && c <= 0xDFFF;
+}
+
+/* The escape sequence at p: its length, and the code point, or half of a surrogate pair that stands
+ * alone, in *c; 0 where it is none. */
 static size_t escape(const uint8_t *p, const uint8_t *end, uint32_t *c)
 {
     static const char letters[] = "\"\\/bfnrt";
@@ -107,13 +115,13 @@ static size_t escape(const uint8_t *p, const uint8_t *end, uint32_t *c)
     }
     int32_t unit = hex_unit(p + 2, end);
     *c = (uint32_t)unit;
-    if (unit < 0 || (unit >= 0xDC00 && unit <= 0xDFFF))
+    if (unit < 0)
         return 0;
-    if (unit < 0xD800 || unit > 0xDFFF)
+    if (unit < 0xD800 || unit > 0xDBFF)
         return 6;
     int32_t low = end - p >= 8 && p[6] == '\\' && p[7] == 'u' ? hex_unit(p + 8, end) : -1;
     if (low < 0xDC00 || low > 0xDFFF)
-        return 0;
+        return 6;
     *c = 0x10000 + ((uint32_t)(unit - 0xD800) << 10) + (uint32_t)(low - 0xDC00);
     return 12;
 }
@@ -127,7 +135,7 @@ size_t lxm_json_decode(const uint8_t *raw, size_t length, size_t *at, uint8_t *b
         if (*p == '\\') {
             uint32_t c;
             p += escape(p, end, &c);
-            used += lxm_utf8_encode(c, bytes + used);
+            used += lxm_utf8_encode(is_half(c) ? replacement : c, bytes + used);
             continue;
         }
         size_t room = capacity - used;
@@ -149,7 +157,7 @@ size_t lxm_json_source(const uint8_t *raw, size_t length, uint64_t decoded)
     while (p < end) {
         uint32_t c = 0;
         size_t size = *p == '\\' ? escape(p, end, &c) : 1;
-        size_t gives = *p == '\\' ? lxm_utf8_encode(c, bytes) : 1;
+        size_t gives = *p == '\\' ? lxm_utf8_encode(is_half(c) ? replacement : c, bytes) : 1;
         if (decoded < gives)
             break;
         decoded -= gives;
@@ -166,6 +174,7 @@ typedef enum role { role_none, role_way, role_field } role;
 typedef struct parser {
     const lxm_json_path *path;
     const uint8_t *line, *p, *end;
+    bool strict; /* no half of a surrogate pair stands alone */
     size_t depth;
     size_t matched; /* how many objects, outermost first, are on the way to the field */
     uint64_t objects[lxm_json_depth / 64]; /* a bit for each level: an object, not an array */
@@ -204,7 +213,9 @@ static bool read_string(parser *s, lxm_json_string *string)
             return fail(s, "a control character in a string must be escaped");
         size_t size = escape(s->p, s->end, &c);
         if (size == 0)
-            return fail(s, "no such escape sequence, or half a surrogate pair");
+            return fail(s, "no such escape sequence");
+        if (s->strict && is_half(c))
+            return fail(s, "half a surrogate pair, which --invalid replace makes U+FFFD");
         string->escaped = true;
         s->p += size;
     }
@@ -439,7 +450,7 @@ static lxm_status no_field(const parser *s, lxm_error *error)
 lxm_status lxm_json_find(const lxm_json_path *path, const uint8_t *line, size_t length, bool utf8,
                          lxm_json_string *found, lxm_error *error)
 {
-    parser s = {.path = path, .line = line, .p = line, .end = line + length};
+    parser s = {.path = path, .line = line, .p = line, .end = line + length, .strict = utf8};
     size_t valid = utf8 ? lxm_utf8_valid(line, length) : length;
     if (valid != length)
         return lxm_fail_at(error, LXM_ERROR_UTF8, valid,

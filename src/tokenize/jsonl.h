@@ -31,7 +31,8 @@ typedef struct lxm_json_string {
 } lxm_json_string;
 
 /* Finds the field. LXM_ERROR_FORMAT with the offset in the line where that isn't an object, has no
- * such field, or the field is no string; LXM_ERROR_UTF8 where `utf8` asks for a check of that. */
+ * such field, or the field is no string. With `utf8` LXM_ERROR_UTF8 for what isn't, and half of a
+ * surrogate pair is no JSON; without, it is decoded as U+FFFD. */
 lxm_status lxm_json_find(const lxm_json_path *path, const uint8_t *line, size_t length, bool utf8,
                          lxm_json_string *found, lxm_error *error);
 

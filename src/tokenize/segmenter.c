@@ -302,6 +302,11 @@ static lxm_status push_invalid(lxm_segmenter *s, const uint8_t *bytes, size_t le
 {
     static const uint8_t replacement[] = {0xEF, 0xBF, 0xBD};
     uint64_t source = s->source;
+    if (s->tokenizer->options.invalid == LXM_INVALID_ERROR && source == 0 && bytes[0] >= 0xFE)
+        return lxm_fail_at(error, LXM_ERROR_UTF8, source,
+                           "byte 0x%02X is not UTF-8, the text may be UTF-16: convert it (iconv -f "
+                           "UTF-16 -t UTF-8)",
+                           bytes[0]);
     if (s->tokenizer->options.invalid == LXM_INVALID_ERROR)
         return lxm_fail_at(error, LXM_ERROR_UTF8, source,
                            "byte 0x%02X is not UTF-8: convert the text, or use --invalid replace "

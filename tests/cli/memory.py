@@ -62,6 +62,8 @@ def main():
                 arguments = (*options, "-j", threads)
                 good &= check(" ".join(arguments) + ", a pipe", *from_a_pipe(arguments, piece))
             good &= check(" ".join(arguments) + ", a file", *peak.run(TOKENIZE, *arguments, large))
+        arguments = ("-f", "jsonl", "--offsets")  # which come behind all tokens of the document
+        good &= check(" ".join(arguments), *from_a_pipe(arguments, piece))
     return 0 if good else 1
 
 

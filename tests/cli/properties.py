@@ -5,13 +5,16 @@ normalisation; streams that lead back to what they came from.
 usage: properties.py --build BUILD --trickle PROGRAM      Output is TAP, for meson.
 """
 import argparse
+import concurrent.futures
 import glob
 import json
 import os
 import random
+import select
 import subprocess
 import sys
 import tempfile
+import time
 import unicodedata
 
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -163,6 +166,35 @@ def short_documents_get_the_ids_that_they_have_alone():
             whole = run(["lexmill", "-V", vocab] + options + [threads], text)
             assert whole == run(["idmap", "-V", vocab], tokens), most
         assert whole.count(b"\n") == len(lines), most
+
+
+@test
+def progress_is_shown_on_a_terminal_by_the_first_of_a_chain():
+    def shown(folder, name, arguments):
+        """Whether it is, with an input that takes over a second."""
+        path = os.path.join(folder, name)
+        os.mkfifo(path)
+        ours, terminal = os.openpty()
+        command = os.path.join(build, "idmap") + " " + arguments.format(path=path)
+        program = subprocess.Popen(["/bin/sh", "-c", command], stdin=subprocess.DEVNULL,
+                                   stdout=terminal, stderr=terminal)
+        with open(path, "wb", buffering=0) as file:
+            for _ in range(2):
+                file.write(b"word\n" * 60000)
+                time.sleep(1.1)
+        assert program.wait() == 0, name
+        os.set_blocking(ours, False)
+        text = os.read(ours, 1 << 20) if select.select([ours], [], [], 0)[0] else b""
+        os.close(ours), os.close(terminal)
+        return b" MB/s" in text
+
+    cases = {"file": ("{path} >/dev/null", True), "pipe": ("<{path} >/dev/null", False),
+             "first": ("{path} | tail -n 0", True), "wanted": ("--progress <{path} >/dev/null", True),
+             "quiet": ("-q {path} >/dev/null", False), "terminal": ("build {path}", False)}
+    with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor() as pool:
+        found = {name: pool.submit(shown, folder, name, case[0]) for name, case in cases.items()}
+        for name, case in cases.items():
+            assert found[name].result() == case[1], name
 
 
 @test

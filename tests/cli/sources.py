@@ -75,6 +75,10 @@ def json_lines():
     nested = b'{"meta":{"a.b":"wren"},"text":"no"}\n'
     check("a path", run("-d", r"jsonl:meta.a\.b", stdin=nested)[1] == b"wren\n")
     check("no lines", run("-d", "jsonl", stdin=b"\n\n")[:2] == (0, b""))
+    mark = b"\xef\xbb\xbf"
+    check("a byte order mark", run("-d", "jsonl", stdin=mark + json_line("wren") + mark)[1] == b"wren\n")
+    check("its bytes count", run("-d", "jsonl", stdin=mark + b'{"text":7}')[2].startswith(
+        "tokenize: standard input:1: byte 11: the field"))
 
 
 def bad_lines():
@@ -105,6 +109,14 @@ def bad_lines():
     check("bad UTF-8 as bytes", run("-d", "jsonl", "--invalid", "bytes", stdin=bytes_)[1]
           == b"one\n\na\n\\xFF\nb\n")
     # the limit is hit behind eleven escaped characters
+    half = b'{"text":"a\\ud83e b \\udd9a\\ud83e\\udd9a", "n":"\\ud83e"}\n'
+    check("half a surrogate pair", run("-d", "jsonl", stdin=half)[::2] == (1, "tokenize: standard "
+          "input:1: byte 10: this is not JSON: half a surrogate pair, which --invalid replace makes "
+          "U+FFFD (mend the line, or use --skip-bad)\n"))
+    for how in ("replace", "bytes"):
+        check("half a surrogate pair, " + how,
+              run("-d", "jsonl", "-e", "[^ ]+", "--invalid", how, "--offsets", stdin=half)[1].decode()
+              == "a\ufffd\t0\t4\nb\t5\t6\n\ufffd\U0001f99a\t7\t14\n")
     long = json_line("one") + b'{"text":"' + b"\\u0061!" * 11 + b"w" * 500 + b'"}\n'
     check("an error in the text", run("-d", "jsonl", "--max-token", "200", stdin=long)[2].startswith(
         f"tokenize: standard input:2: byte {len(json_line('one')) + 9 + 77}: a token of more than"))

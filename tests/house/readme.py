@@ -100,6 +100,13 @@ def the_c_program_compiles_with_every_warning():
     return output.splitlines() or [command] if status else []
 
 
+def the_c_program_links_to_the_static_library_by_pkg_config():
+    """with what the library itself was built with, and no more"""
+    flags = "$(pkg-config --static --cflags --libs lexmill | sed s/-llexmill/-l:liblexmill.a/)"
+    status, output = run(f"cc example.c -o static {flags} && ./static")
+    return output.splitlines() or ["it prints nothing"] if status or "crow" not in output else []
+
+
 def find_python(module):
     for python in (sys.executable, "/usr/bin/python3"):
         if subprocess.run([python, "-c", "import " + module], capture_output=True).returncode == 0:
@@ -167,7 +174,7 @@ def main():
         return tap.run([two_commands_do_all_the_set_up, the_library_is_installed_with_headers_and_manual,
                         console_blocks_give_what_they_show,
                         console_blocks_that_find_neighbours_give_what_they_show, the_c_program_compiles_with_every_warning,
-                        the_python_reads_the_shards, pytorch_reads_the_shards])
+                        the_c_program_links_to_the_static_library_by_pkg_config, the_python_reads_the_shards, pytorch_reads_the_shards])
     finally:
         shutil.rmtree(state["folder"], ignore_errors=True)
 

@@ -347,7 +347,7 @@ static void test_other_files(void **state)
     lxm_table *table;
     lxm_error error;
     assert_int_equal(lxm_table_open(&table, "no/such/file", NULL, NULL, &error), LXM_ERROR_IO);
-    assert_int_equal(lxm_table_open(&table, ".", NULL, NULL, &error), LXM_ERROR_IO);
+    assert_int_equal(lxm_table_open(&table, ".", NULL, NULL, &error), LXM_ERROR_FORMAT);
     assert_null(table);
 }
 

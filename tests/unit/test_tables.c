@@ -486,7 +486,7 @@ static void test_info(void **state)
     unit_file_write(f->file, "nothing", 7);
     unit_succeeds(lxm_output_open(&output, f->other, NULL, &f->error), &f->error);
     assert_int_equal(lxm_run_info(f->file, NULL, output, NULL, &f->error), LXM_ERROR_FORMAT);
-    assert_int_equal(lxm_run_info(f->folder, NULL, output, NULL, &f->error), LXM_ERROR_IO);
+    assert_int_equal(lxm_run_info(f->folder, NULL, output, NULL, &f->error), LXM_ERROR_FORMAT);
     lxm_output_discard(output);
 }
 
