@@ -97,8 +97,9 @@ typedef struct lxm_span {
     uint32_t begin, end; /* text[begin, end) */
 } lxm_span;
 
-/* Some tokens of one document, in order: no span begins before the last one ended, and the text may
- * be read up to the end of the last. What a sink is given is valid until it returns. */
+/* Some tokens of one document, in order: none is empty, none begins before the one before it ends,
+ * and the text may be read up to the end of the last. What a sink is given is valid until it
+ * returns. */
 typedef struct lxm_tokens {
     const uint8_t *text;
     const lxm_span *spans;

@@ -171,12 +171,15 @@ static lxm_status submit(run *r, bool *done, lxm_error *error)
     return LXM_OK;
 }
 
-/* Where the open segmenter may hand over to tasks again: the first cut of a piece, or its end. */
+/* Where the open segmenter may hand over to tasks again: the first cut of a piece, or its end. A
+ * cut is found from the byte before it on. */
 static size_t first_cut(const run *r, const lxm_piece *piece)
 {
     size_t cut = 0, length = piece->end - piece->begin;
-    for (size_t n = 4096; cut == 0 && r->parts && n < length; n *= 2)
-        cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + piece->begin, n);
+    for (size_t n = 4096, from = 0; cut == 0 && r->parts && n < length; from = n - 1, n *= 2) {
+        cut = lxm_tokenizer_cut(r->tokenizer, r->chunk + piece->begin + from, n - from);
+        cut += cut ? from : 0;
+    }
     return piece->begin + (cut ? cut : length);
 }
 

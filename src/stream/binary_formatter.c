@@ -115,24 +115,33 @@ static bool keep_offsets(lxm_formatter *f, const uint64_t *offsets, size_t count
     return true;
 }
 
-/* Notes where the tokens end, of those that still fit the frame. Returns how many do, and how many
- * bytes they have. */
-static size_t append_ends(lxm_formatter *f, const lxm_span *spans, size_t count, size_t *bytes)
+/* How many of the tokens still fit the frame. */
+static size_t fitting(const lxm_formatter *f, const lxm_span *spans, size_t count)
 {
-    size_t used = first_length(f), before = used, items = f->ends.length / 4, n = 0;
+    size_t used = first_length(f), items = f->ends.length / 4, n = 0;
     size_t room = lxm_frame_items - items;
-    uint8_t *ends = f->ends.data + f->ends.length;
     count = count < room ? count : room;
+    if (count == 0 || used + (spans[count - 1].end - spans[0].begin) <= lxm_frame_text)
+        return count;
     for (; n < count; n++) {
-        size_t end = used + (spans[n].end - spans[n].begin);
-        if (end > lxm_frame_text && (items || n))
+        used += spans[n].end - spans[n].begin;
+        if (used > lxm_frame_text && (items || n))
             break;
-        used = end;
-        lxm_put_u32(ends + 4 * n, (uint32_t)used);
     }
-    f->ends.length += 4 * n;
-    *bytes = used - before;
     return n;
+}
+
+/* Notes where tokens end, for which there is room; returns how many bytes they have. */
+static size_t append_ends(lxm_formatter *f, const lxm_span *spans, size_t count)
+{
+    uint8_t *ends = f->ends.data + f->ends.length;
+    uint32_t before = (uint32_t)first_length(f), used = before;
+    for (size_t i = 0; i < count; i++) {
+        used += spans[i].end - spans[i].begin;
+        lxm_put_u32(ends + 4 * i, used);
+    }
+    f->ends.length += 4 * count;
+    return used - before;
 }
 
 /* Puts what still fits the open frame of items [from, to); *count: how many that is. A frame that
@@ -143,13 +152,13 @@ static bool put_some_tokens(lxm_formatter *f, const void *items, size_t from, si
                             size_t *count)
 {
     const lxm_tokens *tokens = items;
-    size_t bytes;
-    if (!lxm_buffer_reserve(&f->ends, 4 * (size_t)lxm_frame_items))
-        return false;
-    size_t n = append_ends(f, tokens->spans + from, to - from, &bytes);
+    size_t n = fitting(f, tokens->spans + from, to - from);
     *count = n;
     if (n == 0)
         return flush(f);
+    if (!lxm_buffer_reserve(&f->ends, 4 * (size_t)lxm_frame_items))
+        return false;
+    size_t bytes = append_ends(f, tokens->spans + from, n);
     uint8_t *text = first_section(f, bytes + lxm_copy_slack);
     if (!text || !keep_offsets(f, tokens->offsets ? tokens->offsets + 2 * from : NULL, n))
         return false;

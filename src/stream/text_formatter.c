@@ -14,13 +14,23 @@ static bool nothing(lxm_formatter *formatter)
     return true;
 }
 
-/* Which of the first `length` bytes, at most 16, are written as escapes. */
+enum {
+    vector = 16,
+    group = 16,          /* tokens that are written at a time */
+    most_dense = 32,     /* bytes that a group of very short ones spans */
+    most_range = 1 << 16 /* and any: gaps are not made room for */
+};
+
+/* Which of the first `length` bytes, at most 16, are written as escapes; 16 can be read. */
 static unsigned escapes(const uint8_t *bytes, size_t length)
 {
-    unsigned found = 0;
+    unsigned found = 0, wanted = (1u << length) - 1;
 #if defined(__SSE2__)
     __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes);
     __m128i hit = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8('\r')), v);
+    if (((unsigned)_mm_movemask_epi8(_mm_or_si128(hit, low)) & wanted) == 0) /* as most are */
+        return 0;
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\n')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\r')));
     hit = _mm_or_si128(hit, _mm_cmpeq_epi8(v, _mm_set1_epi8('\t')));
@@ -28,11 +38,9 @@ static unsigned escapes(const uint8_t *bytes, size_t length)
     found = (unsigned)_mm_movemask_epi8(hit);
 #else
     for (unsigned i = 0; i < length; i++)
-        found |= (unsigned)(bytes[i] == '\\' || bytes[i] == '\n' || bytes[i] == '\r' ||
-                            bytes[i] == '\t' || bytes[i] == '\0')
-                 << i;
+        found |= (unsigned)(lxm_escape_letters[bytes[i]] != 0) << i;
 #endif
-    return found & ((1u << length) - 1);
+    return found & wanted;
 }
 
 static bool is_inside_character(uint8_t byte)
@@ -46,41 +54,120 @@ static bool cuts_characters(const uint8_t *token, size_t length, size_t readable
            (length < readable && is_inside_character(token[length]));
 }
 
-/* Writes the bytes at the start that letters stand for; *count: how many there were. */
-static uint8_t *put_letters(uint8_t *out, const uint8_t *bytes, size_t length, size_t *count)
+/* Writes a byte, as an escape or not, and returns how many that makes. Where escapes are many,
+ * which bytes are can't be foretold: there is no branch. */
+static inline size_t put_byte(uint8_t *out, uint8_t byte)
 {
-    size_t n = 0;
-    for (; n < length && lxm_escape_letters[bytes[n]]; n++) {
-        *out++ = '\\';
-        *out++ = (uint8_t)lxm_escape_letters[bytes[n]];
-    }
-    *count = n;
-    return out;
+    uint8_t letter = (uint8_t)lxm_escape_letters[byte], escaped = letter != 0;
+    out[0] = '\\';
+    out[escaped] = letter | (byte & (uint8_t)(escaped - 1));
+    return 1 + (size_t)escaped;
 }
 
 /* Writes a token of whole characters and its newline, of which `readable` bytes can be read and
  * 2 length + 17 written, and returns the end. */
 static uint8_t *put_characters(uint8_t *out, const uint8_t *token, size_t length, size_t readable)
 {
-    uint8_t tail[32];
-    for (size_t at = 0; at < length;) {
-        size_t n = length - at < 16 ? length - at : 16;
+    uint8_t tail[vector] = {0};
+    for (size_t at = 0; at < length; at += vector) {
+        size_t n = length - at < vector ? length - at : vector;
         const uint8_t *from = token + at;
-        if (readable - at < 16)
+        if (readable - at < vector)
             from = memcpy(tail, from, n);
-        memcpy(out, from, 16); /* a fixed length is far cheaper */
-        unsigned found = escapes(from, n);
-        if (found)
-            n = (unsigned)__builtin_ctz(found);
-        out += n;
-        at += n;
-        if (found) {
-            out = put_letters(out, token + at, length - at, &n);
-            at += n;
+        if (escapes(from, n)) {
+            for (size_t i = 0; i < n; i++)
+                out += put_byte(out, from[i]);
+        } else {
+            memcpy(out, from, vector); /* a fixed length is far cheaper */
+            out += n;
         }
     }
     *out = '\n';
     return out + 1;
+}
+
+static bool is_ascii(const uint8_t *bytes)
+{
+    uint64_t words[most_dense / 8];
+    memcpy(words, bytes, sizeof words);
+    return ((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080) == 0;
+}
+
+/* Writes a group of tokens that span `range` bytes of ASCII byte by byte, if they have escapes:
+ * `found` are those of the text, gaps and all. Returns the end. */
+static uint8_t *put_dense(uint8_t *out, const uint8_t *text, const lxm_span *spans, size_t range,
+                          uint32_t found)
+{
+    uint32_t begin = spans[0].begin;
+    uint64_t covered = 0, last = 0;
+    for (size_t i = 0; i < group; i++) {
+        uint64_t end = (uint64_t)1 << (spans[i].end - begin);
+        covered |= end - ((uint64_t)1 << (spans[i].begin - begin));
+        last |= end >> 1;
+    }
+    if (!(covered & found))
+        return out;
+    for (size_t i = 0; i < range; i++, covered >>= 1, last >>= 1) { /* without a branch, too */
+        out += put_byte(out, text[begin + i]) & -(covered & 1);
+        *out = '\n';
+        out += last & 1;
+    }
+    return out;
+}
+
+/* Writes a group of tokens of one byte each, none of them an escape. */
+static uint8_t *put_bytes(uint8_t *out, const uint8_t *bytes)
+{
+#if defined(__SSE2__)
+    __m128i v = _mm_loadu_si128((const __m128i *)(const void *)bytes),
+            newline = _mm_set1_epi8('\n');
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_unpacklo_epi8(v, newline));
+    _mm_storeu_si128((__m128i *)(void *)(out + vector), _mm_unpackhi_epi8(v, newline));
+#else
+    for (size_t i = 0; i < group; i++) {
+        out[2 * i] = bytes[i];
+        out[2 * i + 1] = '\n';
+    }
+#endif
+    return out + 2 * group;
+}
+
+/* Writes a group, if its tokens are very short and there is a shorter way. Returns the end. */
+static uint8_t *put_group(uint8_t *out, const uint8_t *text, const lxm_span *spans, size_t end)
+{
+    const uint8_t *first = text + spans[0].begin;
+    size_t range = spans[group - 1].end - spans[0].begin;
+    if (range < group || range > most_dense || end - spans[0].begin < most_dense ||
+        !is_ascii(first))
+        return out;
+    uint32_t found = escapes(first, vector) | escapes(first + vector, range - vector) << vector;
+    if (found)
+        return put_dense(out, text, spans, range, found);
+    return range == group ? put_bytes(out, first) : out;
+}
+
+/* Writes tokens of text that is UTF-8 and ends at `end`, up to one that cuts a character; returns
+ * how many. There is room for twice the text that they span and 17 bytes for each. */
+static size_t put_run(uint8_t **to, const uint8_t *text, const lxm_span *spans, size_t count,
+                      size_t end)
+{
+    uint8_t *out = count == group ? put_group(*to, text, spans, end) : *to;
+    size_t i = out > *to ? group : 0;
+    for (; i < count; i++) {
+        const uint8_t *token = text + spans[i].begin;
+        size_t length = spans[i].end - spans[i].begin, readable = end - spans[i].begin;
+        if (cuts_characters(token, length, readable))
+            break;
+        if (length < vector && readable >= vector && !escapes(token, length)) {
+            memcpy(out, token, vector);
+            out[length] = '\n';
+            out += length + 1;
+        } else {
+            out = put_characters(out, token, length, readable);
+        }
+    }
+    *to = out;
+    return i;
 }
 
 static bool put_offsets(lxm_formatter *f, const uint64_t *offsets)
@@ -118,18 +205,28 @@ static bool append_tokens(lxm_formatter *f, const lxm_tokens *tokens)
     /* where the text as a whole is UTF-8, so is each token that begins and ends between characters
      */
     bool valid = f->valid || lxm_utf8_valid(tokens->text + begin, end - begin) == end - begin;
-    for (size_t i = 0; i < tokens->count; i++) {
-        const uint8_t *token = tokens->text + spans[i].begin;
-        size_t length = spans[i].end - spans[i].begin, readable = end - spans[i].begin;
-        if (!valid || offsets || cuts_characters(token, length, readable)) {
-            if (!put_token(f, token, length, offsets ? offsets + 2 * i : NULL))
-                return false;
-            continue;
+    bool whole = valid && !offsets;
+    for (size_t i = 0; i < tokens->count;) {
+        size_t n = tokens->count - i < group ? tokens->count - i : group;
+        size_t range = spans[i + n - 1].end - spans[i].begin;
+        if (range > most_range) {
+            n = 1;
+            range = spans[i].end - spans[i].begin;
         }
-        if (!lxm_buffer_reserve(&f->out, 2 * length + 32))
+        if (whole) {
+            if (!lxm_buffer_reserve(&f->out, 2 * range + n * (vector + 1)))
+                return false;
+            uint8_t *out = f->out.data + f->out.length;
+            size_t done = put_run(&out, tokens->text, spans + i, n, end);
+            f->out.length = (size_t)(out - f->out.data);
+            i += done;
+            if (done == n)
+                continue;
+        }
+        if (!put_token(f, tokens->text + spans[i].begin, spans[i].end - spans[i].begin,
+                       offsets ? offsets + 2 * i : NULL))
             return false;
-        uint8_t *out = f->out.data + f->out.length;
-        f->out.length += (size_t)(put_characters(out, token, length, readable) - out);
+        i++;
     }
     return true;
 }

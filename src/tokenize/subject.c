@@ -119,6 +119,14 @@ static lxm_status scan_text(lxm_subject *subject, const uint8_t *text, size_t le
     return status;
 }
 
+/* Asking again for every byte that comes would take quadratic time. */
+static void want_more(lxm_subject *subject)
+{
+    enum { times = 4 };
+    size_t undecided = subject->carry.length - subject->position;
+    subject->wanted = subject->carry.length + times * undecided;
+}
+
 /* Drops what is decided from the carry, but for the context. */
 static void trim(lxm_subject *subject)
 {
@@ -130,8 +138,7 @@ static void trim(lxm_subject *subject)
         lxm_alignment_drop(&subject->alignment, start);
         subject->position -= start;
     }
-    /* asking again for every byte that comes would take quadratic time */
-    subject->wanted = subject->carry.length + (subject->carry.length - subject->position);
+    want_more(subject);
 }
 
 static lxm_status push_carry(lxm_subject *subject, const uint8_t *text, size_t length,
@@ -169,7 +176,7 @@ lxm_status lxm_subject_push(lxm_subject *subject, const uint8_t *text, size_t le
         return lxm_fail_memory(error);
     lxm_alignment_drop(&subject->alignment, start);
     subject->position = position - start;
-    subject->wanted = subject->carry.length + (length - position);
+    want_more(subject);
     return LXM_OK;
 }
 

@@ -43,13 +43,6 @@ INLINE void find_ascii(const lxm_family *family, int classes, block *b, __m256i 
     }
 }
 
-INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
-{
-    __m256i low = load(b->text), high = load(b->text + 32);
-    find_ascii(family, classes, b, low, high);
-    return _mm256_movemask_epi8(_mm256_or_si256(low, high)) != 0;
-}
-
 /* Whether bit `which` & 3 of the entry for the low half of each byte is set. */
 INLINE __m256i has_bit(const uint8_t *table, __m256i bytes, __m256i which)
 {
@@ -60,12 +53,31 @@ INLINE __m256i has_bit(const uint8_t *table, __m256i bytes, __m256i which)
     return _mm256_cmpeq_epi8(_mm256_and_si256(bits, bit), bit);
 }
 
-/* Bytes that may begin a wide character that has a class. */
+/* Of first bytes of wide characters, those of which one may have a class. */
 INLINE __m256i sparse_leads(const lxm_family *family, const uint8_t *bytes)
 {
-    __m256i text = load(bytes);
-    return _mm256_and_si256(has_bit(family->leads, text, _mm256_srli_epi16(text, 4)),
-                            has_bit(family->seconds, load(bytes + 1), text));
+    __m256i text = load(bytes), third = load(bytes + 2);
+    __m256i two = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)0xE0), text);
+    __m256i alike = _mm256_and_si256(has_bit(family->thirds, third, _mm256_srli_epi16(third, 4)),
+                                     has_bit(family->thirds_behind, third, text));
+    return _mm256_and_si256(
+        _mm256_or_si256(alike, two),
+        _mm256_and_si256(has_bit(family->leads, text, _mm256_srli_epi16(text, 4)),
+                         has_bit(family->seconds, load(bytes + 1), text)));
+}
+
+INLINE bool classify_usual(const lxm_family *family, int classes, block *b)
+{
+    const __m256i first = _mm256_set1_epi8((char)0xBF);
+    __m256i low = load(b->text), high = load(b->text + 32);
+    find_ascii(family, classes, b, low, high);
+    uint64_t wide = sign_bits(low, high);
+    if (wide == 0 || !family->sparse)
+        return wide != 0;
+    uint64_t leads =
+        wide & sign_bits(_mm256_cmpgt_epi8(low, first), _mm256_cmpgt_epi8(high, first));
+    return (leads & sign_bits(sparse_leads(family, b->text), sparse_leads(family, b->text + 32))) !=
+           0;
 }
 
 /* Adds the classes of wide characters to those of ASCII. */

@@ -119,13 +119,6 @@ INLINE void to_masks(int classes, block *b, __m512i class)
     }
 }
 
-INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
-{
-    __m512i text = _mm512_loadu_si512(b->text);
-    to_masks(classes, b, look_up(family, text));
-    return _mm512_movepi8_mask(text) != 0;
-}
-
 /* Whether bit `which` & 3 of the entry for the low half of each byte is set. */
 INLINE __mmask64 has_bit(const uint8_t *table, __m512i bytes, __m512i which)
 {
@@ -138,8 +131,24 @@ INLINE __mmask64 has_bit(const uint8_t *table, __m512i bytes, __m512i which)
 /* Bytes that may begin a wide character that has a class. */
 INLINE uint64_t sparse_leads(const lxm_family *family, const block *b, __m512i text)
 {
-    return has_bit(family->leads, text, _mm512_srli_epi16(text, 4)) &
-           has_bit(family->seconds, _mm512_loadu_si512(b->text + 1), text);
+    __m512i second = _mm512_loadu_si512(b->text + 1), third = _mm512_loadu_si512(b->text + 2);
+    __mmask64 alike = has_bit(family->thirds, third, _mm512_srli_epi16(third, 4)) &
+                      has_bit(family->thirds_behind, third, text);
+    return not_below(text, 0xC0) & has_bit(family->leads, text, _mm512_srli_epi16(text, 4)) &
+           has_bit(family->seconds, second, text) & (alike | ~not_below(text, 0xE0));
+}
+
+INLINE bool classify_usual(const lxm_family *family, int classes, block *b)
+{
+    __m512i text = _mm512_loadu_si512(b->text), class = look_up(family, text);
+    uint64_t wide = _mm512_movepi8_mask(text);
+    if (UNLIKELY(wide)) {
+        if (!family->sparse || sparse_leads(family, b, text))
+            return true;
+        class = _mm512_maskz_mov_epi8(~wide, class);
+    }
+    to_masks(classes, b, class);
+    return false;
 }
 
 INLINE void classify_wide(const lxm_family *family, int classes, block *b)
@@ -148,14 +157,16 @@ INLINE void classify_wide(const lxm_family *family, int classes, block *b)
     uint64_t wide = _mm512_movepi8_mask(text);
     b->wide = wide;
     b->follow = wide & ~not_below(text, 0xC0);
-    uint64_t leads = wide & ~b->follow;
-    if (family->sparse)
-        leads &= sparse_leads(family, b, text);
+    uint64_t leads = wide & ~b->follow, behind_leads = b->follow;
+    if (family->sparse) {
+        leads = sparse_leads(family, b, text);
+        behind_leads &= to_all_bytes(b, leads);
+    }
     if (family->sparse && !leads)
         class = _mm512_maskz_mov_epi8(~wide, class);
     else
         class = _mm512_mask_mov_epi8(class, wide,
-                                     spread(wide_classes(family, b, text, leads), b->follow));
+                                     spread(wide_classes(family, b, text, leads), behind_leads));
     uint32_t behind = cut_block(b);
     if (behind)
         b->behind = (uint8_t)_mm_cvtsi128_si32(

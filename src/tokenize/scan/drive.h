@@ -1,7 +1,8 @@
 /*
  * From text to spans, block by block. The including file has defined, for its instruction set,
  *
- *   classify_ascii(family, classes, block)      fills class[], or returns true: not all is ASCII
+ *   classify_usual(family, classes, block)      fills class[], or returns true: what isn't ASCII
+ *                                               may have a class
  *   classify_wide(family, classes, block)       fills class[], wide, follow, behind; cuts count
  *   put_edges(out, base, begins)                the token_edges of tokens that stand side by side
  *   put_pairs(out, base, begins, ends, open)    the token_edges of tokens with gaps between them
@@ -103,11 +104,12 @@ INLINE lxm_status drive(const scan_job *job, lxm_scan *scan)
     if (first)
         *out++ = (uint32_t)base;
     while (base < limit) {
-        /* Blocks that are like most: whole, all ASCII, with room for their tokens. */
+        /* Blocks that are like most: whole, no wide character has a class, with room for their
+         * tokens. Such a block may begin and end inside a character. */
         while (LIKELY(!first && length - base >= BLOCK + LOOKAHEAD && full - out >= MOST + 2)) {
             block b;
             view_block(&b, text, base);
-            if (classify_ascii(job->family, job->classes, &b))
+            if (classify_usual(job->family, job->classes, &b))
                 break;
             b.behind = classes_at(job->family, b.text + BLOCK);
             bool open = (out - spans) & 1;

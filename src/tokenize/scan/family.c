@@ -58,6 +58,16 @@
     {                                                                                              \
         [0] = 1 << 2 | 1 << 3, [1] = 1 << 2, [5] = 1 << 2, [0xA] = 1 << 1                          \
     }
+/* 80 to 8A, 9F, A8, A9, AF, of which the first alone behind E1 and E3 */
+#define SPACE_THIRDS                                                                               \
+    {                                                                                              \
+        1, 1, 1, 1, 1, 1, 1, 1, 1 | 1 << 2, 1 | 1 << 2, 1, [0xF] = 1 << 1 | 1 << 2                 \
+    }
+#define SPACE_THIRDS_BEHIND                                                                        \
+    {                                                                                              \
+        1 << 1 | 1 << 2 | 1 << 3, 1 << 2, 1 << 2, 1 << 2, 1 << 2, 1 << 2, 1 << 2, 1 << 2, 1 << 2,  \
+            1 << 2, 1 << 2, [0xF] = 1 << 2                                                         \
+    }
 #define EACH_NUMBER(bits) [LXM_KIND_DIGIT] = bits, [LXM_KIND_NUMBER] = bits
 
 #define GPT2(c)                                                                                    \
@@ -132,6 +142,8 @@ const lxm_family lxm_family_book = {
     .sparse = true,
     .leads = SPACE_LEADS,
     .seconds = SPACE_SECONDS,
+    .thirds = SPACE_THIRDS,
+    .thirds_behind = SPACE_THIRDS_BEHIND,
     .ascii = EVERY(BOOK),
     .kinds = {[LXM_KIND_SPACE] = BIT(BOOK_BREAK)},
     .nibbles = {COLUMNS(BOOK_SPACE), COLUMNS(BOOK_MARK), COLUMNS(HYPHEN)},
@@ -153,6 +165,8 @@ const lxm_family lxm_family_whitespace = {
     .sparse = true,
     .leads = SPACE_LEADS,
     .seconds = SPACE_SECONDS,
+    .thirds = SPACE_THIRDS,
+    .thirds_behind = SPACE_THIRDS_BEHIND,
     .ascii = EVERY(WHITESPACE),
     .kinds = {[LXM_KIND_SPACE] = BIT(WHITESPACE_SPACE)},
     .nibbles = {COLUMNS(SPACE)},

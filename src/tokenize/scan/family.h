@@ -12,10 +12,11 @@
 #include "tokenize/unicode.h"
 
 typedef struct lxm_family {
-    /* Whether few wide characters have a class; which first bytes these have: [byte & 15], bit
-     * (byte >> 4) - 12; and which second ones: [byte & 15], bit (first byte & 3). */
+    /* Whether few wide characters have a class, and none of them more than three bytes; which first
+     * bytes these have: [byte & 15], bit (byte >> 4) - 12; which second ones: [byte & 15], bit
+     * (first byte & 3); which third ones: as first and as second ones, both. */
     bool sparse;
-    uint8_t leads[16], seconds[16];
+    uint8_t leads[16], seconds[16], thirds[16], thirds_behind[16];
     uint8_t ascii[128];     /* classes of U+0000 to U+007F */
     uint8_t kinds[32];      /* classes of a lxm_kind, for what is not ASCII */
     uint8_t nibbles[8][16]; /* [class][c & 15]: bit c >> 4 is set if ASCII c belongs to it */

@@ -15,16 +15,18 @@ INLINE uint64_t gpt2_contractions(carry *c, const block *b, uint64_t begins, uin
 {
     begins = (begins & ~c->hide) | c->begin;
     c->hide = c->begin = 0;
-    for (uint64_t m = apostrophe & begins; m; m &= m - 1) {
-        uint32_t at = lowest(m) + 1, length = contraction(b->text + at, false);
-        if (!length)
-            continue;
-        uint64_t letter = 0;
-        set_bit(b, &letter, &c->hide, at);
-        begins &= ~letter;
-        set_bit(b, &begins, &c->begin, at + length);
+    uint64_t one = 0, two = 0, m = apostrophe & begins; /* by how many letters there are */
+    if (!m)
+        return begins;
+    for (; m; m &= m - 1) {
+        uint32_t length = contraction(b->text + lowest(m) + 1, false);
+        one |= length == 1 ? m & -m : 0;
+        two |= length == 2 ? m & -m : 0;
     }
-    return begins;
+    uint32_t unused = 64 - b->count;
+    c->hide = (one | two) << unused >> 63;
+    c->begin = one << unused >> 62 | two << unused >> 61;
+    return (begins & ~((one | two) << 1)) | one << 2 | two << 3;
 }
 
 INLINE uint64_t gpt2_begins(carry *c, const block *b)

@@ -52,7 +52,7 @@ INLINE void find_ascii(const lxm_family *family, int classes, block *b, text64 t
         b->class[i] = find(text, family->nibbles[i], powers);
 }
 
-INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
+INLINE bool classify_usual(const lxm_family *family, int classes, block *b)
 {
     text64 text = load(b->text);
     uint8x16_t all =

@@ -27,7 +27,7 @@ INLINE uint64_t gather_bit(const uint8_t *bytes, int bit)
 
 #include "tokenize/scan/wide.h"
 
-INLINE bool classify_ascii(const lxm_family *family, int classes, block *b)
+INLINE bool classify_usual(const lxm_family *family, int classes, block *b)
 {
     uint8_t class[BLOCK];
     uint64_t sign = 0;
