@@ -362,6 +362,55 @@ static inline bool take(lxm_normalizer *z, const part *p, const character *one, 
     return true;
 }
 
+/* How many bytes, in whole characters of `size`, are those of the one before them again. */
+static inline size_t repeated(const uint8_t *text, size_t length, size_t size)
+{
+    size_t n = 0;
+    while (length - n >= 8 && memcmp(text + n, text + n - size, 8) == 0)
+        n += 8;
+    return n - n % size;
+}
+
+/* Adds the characters from *at on that stay as they are to a cluster that has begun. False when
+ * memory runs out. */
+static inline bool take_unchanged(lxm_normalizer *z, const part *p, size_t *at,
+                                  lxm_pending *cluster)
+{
+    enum { compared = lxm_mapped_starts | 0x1FFFFF };
+    size_t i = *at, size, count = 0, most = z->most - cluster->length;
+    uint32_t last = cluster->class, number = UINT32_MAX;
+    const lxm_character_page *page = NULL;
+    bool moves = false, starter = false;
+    for (; i < p->length && count < most; i += size, count++) {
+        uint32_t c = lxm_utf8_decode(p->text + i, &size);
+        if (c >> 8 != number) {
+            number = c >> 8;
+            if (!(page = z->pages[number]) && !(page = lxm_normalizer_page(z, number)))
+                return false;
+        }
+        uint32_t mapped = page->mapped[c & 0xFF];
+        if ((mapped & compared) != c)
+            break;
+        uint32_t class = lxm_classed_class(mapped);
+        moves |= (class != 0) & (class < last);
+        starter |= class == 0;
+        last = class;
+        size_t more = repeated(p->text + i + size, p->length - i - size, size);
+        if (more && more / size < most - count) {
+            count += more / size;
+            i += more;
+        }
+    }
+    if (!p->whole)
+        cluster->source_end += i - *at;
+    cluster->length += count;
+    cluster->changes |= moves;
+    cluster->starter |= starter;
+    cluster->class = last;
+    *at = i;
+    return true;
+}
+
 /* Takes any cluster, or what is left of it, from *at to its end, or to that of the text. */
 static lxm_status push_cluster(lxm_normalizer *z, const part *p, size_t *at, size_t *calm,
                                lxm_error *error)
@@ -370,17 +419,24 @@ static lxm_status push_cluster(lxm_normalizer *z, const part *p, size_t *at, siz
     size_t i = *at, begin = i, end = i;
     character one;
     bool memory, same;
-    for (; (memory = read_character(z, p, i, &one)) && one.size; i += one.size) {
+    while ((memory = read_character(z, p, i, &one)) && one.size) {
         if (one.mapped & lxm_mapped_starts && cluster.length)
             break;
+        size_t here = i;
+        i += one.size;
         if (lxm_classed_point(one.mapped) == lxm_mapped_ignored)
             continue;
         if (cluster.length == z->most)
             return lxm_fail_at(error, LXM_ERROR_LIMIT, cluster.source,
                                "a character with more than %zu combining marks: raise --max-token",
                                z->most);
-        if (!take(z, p, &one, i, &cluster, &begin, &end))
+        if (!take(z, p, &one, here, &cluster, &begin, &end))
             return lxm_fail_memory(error);
+        if (end != i)
+            continue;
+        if (!take_unchanged(z, p, &i, &cluster))
+            return lxm_fail_memory(error);
+        end = i;
     }
     *at = i;
     z->pending = cluster;
@@ -423,7 +479,9 @@ lxm_status lxm_normalizer_append(lxm_normalizer *z, const uint8_t *text, size_t 
     lxm_status status = LXM_OK;
     bool failed = false;
     for (size_t i = 0; !status && i < length;) {
-        size_t size = p.whole ? 0 : lxm_quick_run(z, text + i, length - i, &failed);
+        /* what is pending may go on for long, and isn't looked through twice */
+        bool slow = p.whole || z->pending.length;
+        size_t size = slow ? 0 : lxm_quick_run(z, text + i, length - i, &failed);
         if (failed)
             return lxm_fail_memory(error);
         if (size)
