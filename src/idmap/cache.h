@@ -166,22 +166,30 @@ static inline void lxm_cache_expect_record(const lxm_cache *cache, uint64_t hash
     __builtin_prefetch(lxm_cache_record_at(cache, place ? place - 1 : 0));
 }
 
-/* memcmp without a call, for what is short and almost always equal. */
-static inline bool lxm_cache_same(const void *a, const void *b, size_t length)
+/* memcmp without a call, for what is short and almost always equal: by loads that overlap. */
+static inline bool lxm_cache_same(const uint8_t *a, const uint8_t *b, size_t length)
 {
-    const uint8_t *p = a, *q = b;
-    uint64_t x[2], y[2];
-    if (length < 8)
-        return memcmp(p, q, length) == 0;
-    for (size_t i = 0; i + 8 < length; i += 8) {
-        memcpy(x, p + i, 8);
-        memcpy(y, q + i, 8);
-        if (x[0] != y[0])
-            return false;
+    uint64_t x = 0, y = 0;
+    uint32_t v[2], w[2];
+    if (length < 4)
+        return length == 0 ||
+               (a[0] == b[0] && a[length / 2] == b[length / 2] && a[length - 1] == b[length - 1]);
+    if (length < 8) {
+        memcpy(&v[0], a, 4);
+        memcpy(&v[1], a + length - 4, 4);
+        memcpy(&w[0], b, 4);
+        memcpy(&w[1], b + length - 4, 4);
+        return v[0] == w[0] && v[1] == w[1];
     }
-    memcpy(x, p + length - 8, 8);
-    memcpy(y, q + length - 8, 8);
-    return x[0] == y[0];
+    for (size_t i = 0; i + 8 < length && x == y; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+    }
+    if (x != y)
+        return false;
+    memcpy(&x, a + length - 8, 8);
+    memcpy(&y, b + length - 8, 8);
+    return x == y;
 }
 
 /* The record of a token, until something is put into the cache; NULL if there is none. */
@@ -193,7 +201,8 @@ lxm_cache_find_record(const lxm_cache *cache, const uint8_t *token, size_t lengt
         if (slots[way] >> 32 != hash >> 32 || (uint32_t)slots[way] == 0)
             continue;
         const lxm_cache_record *record = lxm_cache_record_at(cache, (uint32_t)slots[way] - 1);
-        if (record->length == length && lxm_cache_same(record->ids + record->count, token, length))
+        if (record->length == length &&
+            lxm_cache_same((const uint8_t *)(record->ids + record->count), token, length))
             return record;
     }
     return NULL;

@@ -10,7 +10,7 @@
 
 enum {
     batch = lxm_cache_batch,
-    promoted = 4,                /* one of so many */
+    promoted = 8,                /* one of so many */
     slack = lxm_cache_short_ids, /* ids are copied so many at a time */
 };
 

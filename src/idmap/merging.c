@@ -9,7 +9,7 @@ enum {
     place_bits = 6,
     no_pair = (int)(LXM_NO_RANK << place_bits),
     queue_count = 4,
-    least_in_lanes = 3, /* fewer are sooner done in rows */
+    least_in_lanes = 2, /* fewer are sooner done in rows */
 };
 
 void lxm_merges_find_order(lxm_merges *merges, size_t count)
