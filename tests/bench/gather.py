@@ -6,8 +6,8 @@ usage: gather.py EMBED LIBRARY [IDS [DISK-IDS [WIDE-IDS]]]
 50,257 x 768 floats, ids by Zipf's law; every way is timed in turn, five rounds, medians.
 - In memory, IDS (500,000; 0 leaves a part out): lxm_table_gather beside memcpy of the same bytes,
   numpy.take and torch.nn.Embedding; what each gives is compared.
-- On disk, DISK-IDS (200,000): embed's shards beside dd conv=fsync of the same bytes, and numpy.take and
-  numpy.save, which syncs nothing.
+- On disk, DISK-IDS (200,000): embed's shards beside dd conv=fsync of the same bytes, and numpy.take,
+  numpy.save and fsync; and what syncs nothing, embed to redirected output beside numpy.take and numpy.save.
 - Rows of 12,288 columns, WIDE-IDS (1,000,000), to /dev/null: beside the mapped table embed may hold 300 MB.
 Files lie in the current folder, 4 GB; LEXMILL_BENCH_CPU=1 counts processor time in memory.
 """
@@ -102,16 +102,29 @@ def on_disk(numpy, embed, path, count, folder):
     weights, ids = numpy.load(path), zipf(numpy, count).astype(numpy.int64)
     write_ids(name("ids"), ids)
     numpy.save(name("bytes"), weights[ids])
-    ways = {
+
+    def save(sync):
+        with open(name("made.npy"), "wb") as file:
+            numpy.save(file, numpy.take(weights, ids, axis=0))
+            if sync:
+                file.flush()
+                os.fsync(file.fileno())
+
+    def redirect():
+        with open(name("copy"), "wb") as file:
+            subprocess.run([embed, "-t", path, name("ids")], stdout=file, check=True)
+
+    synced = {
         "embed, shards": lambda: subprocess.run([embed, "-t", path, "-o", name("shards"),
                                                  name("ids")], check=True),
         "dd conv=fsync": lambda: subprocess.run(["dd", "if=" + name("bytes.npy"), "of=" + name("copy"), "bs=1M",
                                                  "conv=fsync", "status=none"], check=True),
-        "numpy.take, numpy.save": lambda: numpy.save(name("made.npy"), numpy.take(weights, ids, axis=0)),
+        "numpy.take, save, fsync": lambda: save(True),
     }
-    times = {way: [] for way in ways}
-    for _ in range(ROUNDS):
-        for way in ways:
+    cached = {"embed > file": redirect, "numpy.take, save": lambda: save(False)}
+    for ways, ours, what in (synced, "embed, shards", "on disk"), (cached, "embed > file", "not synced"):
+        times = {way: [] for way in ways}
+        for way in list(ways) * ROUNDS:
             os.sync()
             begin = time.perf_counter()
             ways[way]()
@@ -120,7 +133,7 @@ def on_disk(numpy, embed, path, count, folder):
                 if os.path.exists(name(made)):
                     os.unlink(name(made))
             shutil.rmtree(name("shards"), ignore_errors=True)
-    tell(times, count * DIM * 4, "embed, shards", f"on disk, {count} ids, {ROWS} x {DIM} floats")
+        tell(times, count * DIM * 4, ours, f"{what}, {count} ids, {ROWS} x {DIM} floats")
 
 
 def resident(pid):
