@@ -23,6 +23,10 @@ build = trickle = ""
 tests = []
 
 
+class Skipped(Exception):
+    """Says what a test lacks here."""
+
+
 def test(function):
     tests.append(function)
     return function
@@ -191,6 +195,11 @@ def progress_is_shown_on_a_terminal_by_the_first_of_a_chain():
     cases = {"file": ("{path} >/dev/null", True), "pipe": ("<{path} >/dev/null", False),
              "first": ("{path} | tail -n 0", True), "wanted": ("--progress <{path} >/dev/null", True),
              "quiet": ("-q {path} >/dev/null", False), "terminal": ("build {path}", False)}
+    try:
+        for end in os.openpty():
+            os.close(end)
+    except OSError as error:
+        raise Skipped(f"there are no terminals: {error.strerror}") from error
     with tempfile.TemporaryDirectory() as folder, concurrent.futures.ThreadPoolExecutor() as pool:
         found = {name: pool.submit(shown, folder, name, case[0]) for name, case in cases.items()}
         for name, case in cases.items():
@@ -327,13 +336,15 @@ def main():
     print(f"1..{len(chosen)}", flush=True)
     failed = 0
     for number, function in enumerate(chosen, 1):
-        wrong = ""
+        wrong = skipped = ""
         try:
             function()
+        except Skipped as lack:
+            skipped = f" # SKIP {lack}"
         except (AssertionError, OSError, ValueError, subprocess.TimeoutExpired) as error:
             wrong, failed = "not ", failed + 1
             print(f"{function.__name__}: {str(error)[:2000]}", file=sys.stderr)
-        print(f"{wrong}ok {number} - {function.__name__}", flush=True)
+        print(f"{wrong}ok {number} - {function.__name__}{skipped}", flush=True)
     return 1 if failed else 0
 
 
