@@ -6,8 +6,8 @@ usage: gather.py EMBED LIBRARY [IDS [DISK-IDS [WIDE-IDS]]]
 50,257 x 768 floats, ids by Zipf's law; every way is timed in turn, five rounds, medians.
 - In memory, IDS (500,000; 0 leaves a part out): lxm_table_gather beside memcpy of the same bytes,
   numpy.take and torch.nn.Embedding; what each gives is compared.
-- On disk, DISK-IDS (200,000): embed's shards beside dd conv=fsync of the same bytes, and numpy.take,
-  numpy.save and fsync; and what syncs nothing, embed to redirected output beside numpy.take and numpy.save.
+- On disk, DISK-IDS (200,000): embed's shards beside dd conv=fsync of the same bytes, and numpy.take and
+  numpy.save, with fsync and without; and where neither syncs, embed to redirected output beside those.
 - Rows of 12,288 columns, WIDE-IDS (1,000,000), to /dev/null: beside the mapped table embed may hold 300 MB.
 Files lie in the current folder, 4 GB; LEXMILL_BENCH_CPU=1 counts processor time in memory.
 """
@@ -120,6 +120,7 @@ def on_disk(numpy, embed, path, count, folder):
         "dd conv=fsync": lambda: subprocess.run(["dd", "if=" + name("bytes.npy"), "of=" + name("copy"), "bs=1M",
                                                  "conv=fsync", "status=none"], check=True),
         "numpy.take, save, fsync": lambda: save(True),
+        "  the same, not synced": lambda: save(False),
     }
     cached = {"embed > file": redirect, "numpy.take, save": lambda: save(False)}
     for ways, ours, what in (synced, "embed, shards", "on disk"), (cached, "embed > file", "not synced"):
